@@ -1,0 +1,1 @@
+"""Bytes to judged credentials."""

@@ -1,0 +1,113 @@
+"""Every rule's anchor, compiled once into one database and kept in the user's cache folder.
+
+The cache key is computed without importing a pack: engine version, the files of the packs and of the matcher (name, size,
+modification time), and the operator's own rules. The file is written atomically with mode 0600, is read only if it belongs
+to this user and nobody else may write it, and never comes from a scanned tree.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from typing import Any, Callable, NamedTuple
+
+from keyward.match.engine.anchor import Anchor
+from keyward.match.paths import cache_folder, is_private, write_private
+from keyward.registry import Registry, pack_files
+
+FORMAT = 3
+
+
+class Entry(NamedTuple):
+    """Where a numbered anchor comes from."""
+
+    pack: str
+    rule: str
+    anchor: Anchor
+
+
+class Catalogue(NamedTuple):
+    """`database`: Hyperscan's serialised form, empty where Hyperscan is not there. `cached`: whether it came from the cache."""
+
+    entries: tuple[Entry, ...]
+    database: bytes
+    digest: str
+    cached: bool
+
+
+def load(registry: Registry, *, portable: bool = False, on_compile: Callable[[int], None] = lambda rules: None) -> Catalogue:
+    """The catalogue of a registry's rules, from the cache if it is there and fits, else compiled and cached.
+
+    `on_compile` is called with the number of rules before compiling. Raises RuleError for a rule that does not compile.
+    """
+    digest = _digest(registry, portable)
+    path = os.path.join(cache_folder(), f"rules-{digest}.db")
+    cached = _read(path)
+    if cached is not None:
+        return Catalogue(cached[0], cached[1], digest, True)
+    catalogue = build(registry, portable=portable, on_compile=on_compile)
+    packed = [(e.pack, e.rule, tuple(e.anchor)) for e in catalogue.entries]
+    if write_private(path, marshal.dumps((FORMAT, packed, catalogue.database))):
+        _forget_others(path)
+    return catalogue._replace(digest=digest)
+
+
+def build(registry: Registry, *, portable: bool = False, on_compile: Callable[[int], None] = lambda rules: None) -> Catalogue:
+    """Compiles a catalogue, without the cache."""
+    from keyward.match.engine.anchor_derivation import derive
+
+    entries = tuple(Entry(pack, rule.id, derive(rule)) for pack, rule in registry.rules())
+    database = b""
+    if not portable:
+        from keyward.match.engine.vectorscan import compile_database
+
+        on_compile(len(entries))
+        database = compile_database([entry.anchor for entry in entries], [entry.rule for entry in entries])
+    return Catalogue(entries, database, "", False)
+
+
+def _digest(registry: Registry, portable: bool) -> str:
+    import hashlib
+
+    facts: list[Any] = [FORMAT, sys.version_info[:2], portable, registry.key]
+    if not portable:
+        import hyperscan
+
+        facts.append(hyperscan.__version__)
+    for _, path in pack_files():
+        facts.append(_stat(path))
+    here = os.path.dirname(__file__)
+    for name in ("engine/anchor_derivation.py", "engine/vectorscan.py", "catalogue.py"):
+        facts.append(_stat(os.path.join(here, name)))
+    return hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
+
+
+def _stat(path: str) -> tuple[str, int, int]:
+    status = os.stat(path)
+    return (path, status.st_size, status.st_mtime_ns)
+
+
+def _read(path: str) -> tuple[tuple[Entry, ...], bytes] | None:
+    try:
+        with open(path, "rb") as file:
+            if not is_private(os.fstat(file.fileno())):
+                return None
+            version, packed, database = marshal.loads(file.read())
+        if version != FORMAT:
+            return None
+        return tuple(Entry(pack, rule, Anchor(*anchor)) for pack, rule, anchor in packed), database
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+
+
+def _forget_others(path: str) -> None:
+    """Keeps the four newest databases: one for each set of rules that somebody switches between."""
+    folder = os.path.dirname(path)
+    try:
+        with os.scandir(folder) as entries:
+            others = [(e.stat().st_mtime_ns, e.path) for e in entries if e.name.startswith("rules-") and e.path != path]
+        for _, old in sorted(others)[:-3]:
+            os.unlink(old)
+    except OSError:
+        pass

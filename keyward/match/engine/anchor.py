@@ -1,0 +1,19 @@
+"""What the engines look for: the coarse expression of one rule, and how far a match can reach around a hit."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Anchor(NamedTuple):
+    """`expression`: for Hyperscan and for `re`. `width`: bytes from the start of the match to the hit, if always the same,
+    else 0. `lookback`: the most bytes a match can begin before the hit. `lookahead`: the most bytes it can go on after it.
+    `literals`: lower-case strings of which every match contains one; empty where there are none."""
+
+    expression: bytes
+    ignore_case: bool
+    multiline: bool
+    width: int
+    lookback: int
+    lookahead: int
+    literals: tuple[bytes, ...]

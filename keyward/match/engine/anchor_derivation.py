@@ -1,0 +1,303 @@
+"""From a rule's pattern to its anchor: the coarse expression that the one pass over the bytes looks for.
+
+The anchor drops what Hyperscan cannot do (lookarounds), and cuts everything at the end of the pattern to its shortest
+form, so that a hit is reported once per candidate and not once per byte. Every match of the pattern contains a match of
+the anchor that starts where the pattern's match starts; that is what the differential test of the engines relies on.
+
+The pattern is read with the standard library's own parser, so both engines see the same expression.
+"""
+
+from __future__ import annotations
+
+import re
+from re import _constants as sre  # type: ignore[attr-defined]  # private, and stable since 3.11
+from re import _parser  # type: ignore[attr-defined]
+from typing import Any
+
+from keyward.errors import RuleError
+from keyward.match.engine.anchor import Anchor
+from keyward.model.rule import Rule
+
+UNBOUNDED = 1 << 30
+
+Node = tuple[Any, Any]
+
+_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
+_CATEGORIES = {
+    sre.CATEGORY_DIGIT: "\\d", sre.CATEGORY_NOT_DIGIT: "\\D", sre.CATEGORY_SPACE: "\\s",
+    sre.CATEGORY_NOT_SPACE: "\\S", sre.CATEGORY_WORD: "\\w", sre.CATEGORY_NOT_WORD: "\\W",
+}  # fmt: skip
+_POSITIONS = {
+    sre.AT_BEGINNING: "^", sre.AT_BEGINNING_STRING: "\\A", sre.AT_BOUNDARY: "\\b",
+    sre.AT_NON_BOUNDARY: "\\B", sre.AT_END: "$", sre.AT_END_STRING: "\\z",
+}  # fmt: skip
+
+
+def derive(rule: Rule) -> Anchor:
+    """The anchor of a rule.
+
+    Raises RuleError where the pattern cannot be parsed, uses a backreference, or has nothing to anchor on.
+    """
+    parsed = parse(rule.pattern, rule)
+    flags = parsed.state.flags
+    nodes = _trim(list(parsed))
+    if rule.anchor is not None:
+        nodes = list(parse(rule.anchor, rule))
+        flags |= parse(rule.anchor, rule).state.flags
+    if not nodes:
+        raise RuleError(f"rule {rule.id}: the pattern can match nothing at all", hint="Begin it with a literal.")
+    low, high = _width(nodes)
+    full_high = _width(list(parsed))[1]
+    if low < 3:
+        raise RuleError(f"rule {rule.id}: the pattern is too short to look for (fewer than 3 bytes)")
+    exact = low == high and rule.anchor is None
+    return Anchor(
+        expression=_emit(nodes, flags, outermost=True).encode("ascii"),
+        ignore_case=rule.ignore_case or bool(flags & re.IGNORECASE),
+        multiline=bool(flags & re.MULTILINE),
+        width=low if exact else 0,
+        lookback=min(high, rule.window) if rule.anchor is None else rule.window,
+        lookahead=max(min(full_high - low, rule.window), 0) + 1,
+        literals=_literals(nodes),
+    )
+
+
+def parse(pattern: bytes, rule: Rule) -> Any:
+    try:
+        return _parser.parse(pattern, re.IGNORECASE if rule.ignore_case else 0)
+    except re.error as error:
+        raise RuleError(f"rule {rule.id}: the pattern is not a regular expression: {error}") from None
+
+
+def _trim(nodes: list[Node]) -> list[Node]:
+    """Cuts the end of a sequence to the shortest text that it can match."""
+    while nodes:
+        op, arg = nodes[-1]
+        if op in (sre.ASSERT, sre.ASSERT_NOT, sre.AT):
+            nodes.pop()
+        elif op in _REPEATS:
+            low, _, body = arg
+            if low == 0:
+                nodes.pop()
+                continue
+            inner = _trim(list(body)) if low == 1 else list(body)
+            nodes[-1:] = inner if low == 1 else [(op, (low, low, inner))]
+            return nodes
+        elif op is sre.SUBPATTERN:
+            inner = _trim(list(arg[3]))
+            if not inner:
+                nodes.pop()
+                continue
+            nodes[-1] = (op, (*arg[:3], inner))
+            return nodes
+        elif op is sre.ATOMIC_GROUP:
+            nodes[-1:] = list(arg)
+        elif op is sre.BRANCH:
+            branches = [_trim(list(branch)) for branch in arg[1]]
+            if not all(branches):
+                nodes.pop()
+                continue
+            nodes[-1] = (op, (arg[0], branches))
+            return nodes
+        else:
+            return nodes
+    return nodes
+
+
+def _width(nodes: list[Node]) -> tuple[int, int]:
+    """The fewest and the most bytes that a sequence can match."""
+    low = high = 0
+    for op, arg in nodes:
+        if op in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN):
+            few, many = 1, 1
+        elif op in _REPEATS:
+            inner_low, inner_high = _width(list(arg[2]))
+            few = inner_low * int(arg[0])
+            many = UNBOUNDED if arg[1] is sre.MAXREPEAT else inner_high * int(arg[1])
+        elif op is sre.SUBPATTERN:
+            few, many = _width(list(arg[3]))
+        elif op is sre.ATOMIC_GROUP:
+            few, many = _width(list(arg))
+        elif op is sre.BRANCH:
+            widths = [_width(list(branch)) for branch in arg[1]]
+            few, many = min(w[0] for w in widths), max(w[1] for w in widths)
+        else:
+            few = many = 0
+        low, high = min(low + few, UNBOUNDED), min(high + many, UNBOUNDED)
+    return low, high
+
+
+def _emit(nodes: list[Node], flags: int, *, outermost: bool = False) -> str:
+    out: list[str] = []
+    for index, (op, arg) in enumerate(nodes):
+        if op is sre.LITERAL:
+            out.append(_byte(arg))
+        elif op is sre.NOT_LITERAL:
+            out.append(f"[^{_byte(arg)}]")
+        elif op is sre.ANY:
+            out.append("[\\x00-\\xff]" if flags & re.DOTALL else "[^\\x0a]")
+        elif op is sre.IN:
+            out.append(_set(arg))
+        elif op in _REPEATS:
+            low, high, body = arg
+            most = "" if high is sre.MAXREPEAT else str(high)
+            times = f"{{{low}}}" if most == str(low) else f"{{{low},{most}}}"
+            out.append(f"(?:{_emit(list(body), flags)}){times}")
+        elif op is sre.SUBPATTERN:
+            _, add, remove, body = arg
+            inner_flags = (flags | add) & ~remove
+            prefix = "?i:" if add & re.IGNORECASE else "?-i:" if remove & re.IGNORECASE else "?:"
+            out.append(f"({prefix}{_emit(list(body), inner_flags)})")
+        elif op is sre.ATOMIC_GROUP:
+            out.append(f"(?:{_emit(list(arg), flags)})")
+        elif op is sre.BRANCH:
+            out.append("(?:" + "|".join(_emit(list(branch), flags) for branch in arg[1]) + ")")
+        elif op is sre.AT:
+            out.append(_POSITIONS.get(arg, ""))
+        elif op is sre.ASSERT_NOT and outermost and index == 0:
+            out.append(_left_boundary(arg))
+        elif op in (sre.ASSERT, sre.ASSERT_NOT):
+            continue
+        else:
+            raise RuleError(f"the pattern uses {str(op).lower()}, which the engine cannot look for")
+    return "".join(out)
+
+
+def _left_boundary(arg: tuple[int, Any]) -> str:
+    """A negative lookbehind for one byte at the start of a pattern: kept, because it spares many hits."""
+    direction, body = arg
+    nodes = list(body)
+    if direction > 0 or len(nodes) != 1:
+        return ""
+    op, value = nodes[0]
+    if op is sre.LITERAL:
+        return f"(?:\\A|[^{_byte(value)}])"
+    if op is sre.IN and value[0][0] is not sre.NEGATE:
+        return f"(?:\\A|{_set([(sre.NEGATE, None), *value])})"
+    return ""
+
+
+def _set(items: list[Node]) -> str:
+    out: list[str] = []
+    for op, arg in items:
+        if op is sre.NEGATE:
+            out.append("^")
+        elif op is sre.LITERAL:
+            out.append(_byte(arg))
+        elif op is sre.RANGE:
+            out.append(f"{_byte(arg[0])}-{_byte(arg[1])}")
+        else:
+            out.append(_CATEGORIES[arg])
+    return "[" + "".join(out) + "]"
+
+
+def _byte(value: int) -> str:
+    character = chr(value)
+    return character if character.isascii() and character.isalnum() else f"\\x{value:02x}"
+
+
+def _literals(nodes: list[Node]) -> tuple[bytes, ...]:
+    """The best set of lower-case strings of which every match contains at least one: that with the longest shortest member."""
+    best: tuple[bytes, ...] = ()
+    run = b""
+
+    def offer(candidates: tuple[bytes, ...]) -> None:
+        nonlocal best
+        if len(candidates) <= 40 and min(map(len, candidates), default=0) > min(map(len, best), default=0):
+            best = candidates
+
+    for op, arg in [*nodes, (None, None)]:
+        if op is sre.LITERAL and arg < 128:
+            run += bytes([arg]).lower()
+            continue
+        offer((run,) if run else ())
+        run = b""
+        if op is sre.SUBPATTERN:
+            offer(_literals(list(arg[3])))
+        elif op in _REPEATS and arg[0] > 0:
+            offer(_literals(list(arg[2])))
+        elif op is sre.BRANCH:
+            sets = [_literals(list(branch)) for branch in arg[1]]
+            if all(sets):
+                offer(tuple(dict.fromkeys(literal for each in sets for literal in each)))
+    return best
+
+
+def public_prefix(rule: Rule, part: str) -> re.Pattern[bytes]:
+    """Matches the fixed beginning of a part's values (`ghp_`): what may be shown of them. Matches nothing where there is none."""
+    nodes = _find_group(list(parse(rule.pattern, rule)), part, rule)
+    kept: list[Node] = []
+    for op, arg in nodes:
+        fixed = op is sre.LITERAL or (op is sre.IN and len(arg) <= 8 and all(item[0] is sre.LITERAL for item in arg))
+        if op is sre.SUBPATTERN and _is_fixed(list(arg[3])) or op is sre.BRANCH and all(_is_fixed(list(b)) for b in arg[1]):
+            fixed = True
+        if op in (sre.AT, sre.ASSERT_NOT, sre.ASSERT):
+            continue
+        if not fixed:
+            break
+        kept.append((op, arg))
+    return re.compile(_emit(kept, 0).encode("ascii"), re.IGNORECASE if rule.ignore_case else 0)
+
+
+def _is_fixed(nodes: list[Node]) -> bool:
+    return all(
+        op is sre.LITERAL
+        or (op is sre.SUBPATTERN and _is_fixed(list(arg[3])))
+        or (op is sre.BRANCH and all(_is_fixed(list(branch)) for branch in arg[1]))
+        for op, arg in nodes
+    )
+
+
+def _find_group(nodes: list[Node], part: str, rule: Rule) -> list[Node]:
+    groups = parse(rule.pattern, rule).state.groupdict
+    wanted = groups.get(part)
+    if wanted is None:
+        return nodes if not groups else []
+
+    def search(nodes: list[Node]) -> list[Node] | None:
+        for op, arg in nodes:
+            if op is sre.SUBPATTERN:
+                if arg[0] == wanted:
+                    return list(arg[3])
+                bodies = [arg[3]]
+            elif op in _REPEATS:
+                bodies = [arg[2]]
+            elif op is sre.BRANCH:
+                bodies = arg[1]
+            else:
+                continue
+            for body in bodies:
+                found = search(list(body))
+                if found is not None:
+                    return found
+        return None
+
+    return search(nodes) or []
+
+
+def nested_repeat(rule: Rule) -> bool:
+    """Whether the pattern repeats something that itself varies in length without bound: the shape that backtracks exponentially."""
+
+    def varies(nodes: list[Node]) -> bool:
+        for op, arg in nodes:
+            if op in _REPEATS and (arg[1] is sre.MAXREPEAT or arg[1] - arg[0] > 8):
+                return True
+            bodies = [arg[3]] if op is sre.SUBPATTERN else arg[1] if op is sre.BRANCH else []
+            if any(varies(list(body)) for body in bodies):
+                return True
+        return False
+
+    def search(nodes: list[Node]) -> bool:
+        for op, arg in nodes:
+            if op in _REPEATS:
+                body = list(arg[2])
+                if (arg[1] is sre.MAXREPEAT or arg[1] > 8) and varies(body):
+                    return True
+                if search(body):
+                    return True
+            bodies = [arg[3]] if op is sre.SUBPATTERN else arg[1] if op is sre.BRANCH else []
+            if any(search(list(body)) for body in bodies):
+                return True
+        return False
+
+    return search(list(parse(rule.pattern, rule)))

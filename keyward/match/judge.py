@@ -1,0 +1,134 @@
+"""How sure keyward is of a match: a list of named signals whose weights add up to a confidence from 0 to 100.
+
+A signal is a small function of the context; it answers a Signal or None. Later knowledge is a further signal, never
+another mechanism. A weight of -100 says "this is no credential" (a placeholder, a reference, a published sample).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, NamedTuple
+
+from keyward.match import placeholders
+from keyward.match.assemble import Candidate
+from keyward.model.finding import Signal
+from keyward.model.rule import GENERIC
+
+REGULAR, PEDANTIC, AUDITOR = 50, 30, 1
+"""The least confidence that each persona wants to see."""
+
+PERSONAS = {"regular": REGULAR, "pedantic": PEDANTIC, "auditor": AUDITOR}
+
+NEVER = -100
+
+
+class Context(NamedTuple):
+    """What a signal may look at. `value`: the identity part. `before`, `after`: the rest of its line, at most 300 bytes
+    each. `path`: as reported, lower-cased, with `/`."""
+
+    candidate: Candidate
+    parts: Mapping[str, bytes]
+    value: bytes
+    before: bytes
+    after: bytes
+    path: str
+
+
+def judge(context: Context) -> tuple[int, tuple[Signal, ...]]:
+    """The confidence and the signals that make it."""
+    rule = context.candidate.rule
+    signals = [Signal("pattern", rule.score, rule.id)]
+    for signal in SIGNALS:
+        answer = signal(context)
+        if answer is not None:
+            signals.append(answer)
+            if answer.weight <= NEVER:
+                return 0, tuple(signals)
+    if rule.specificity == GENERIC:
+        from keyward.match.generic import GENERIC_SIGNALS
+
+        signals.extend(answer for signal in GENERIC_SIGNALS if (answer := signal(context)) is not None)
+    return max(0, min(100, sum(signal.weight for signal in signals))), tuple(signals)
+
+
+def offline_check(context: Context) -> Signal | None:
+    """The rule's own check of checksum or structure. A check that fails on its input has nothing to say."""
+    check = context.candidate.rule.check
+    if check is None:
+        return None
+    try:
+        return check(context.parts)
+    except Exception:  # somebody's code on hostile bytes: no answer is not an answer against
+        return None
+
+
+def incomplete(context: Context) -> Signal | None:
+    rule = context.candidate.rule
+    missing = [c.part for c in rule.companions if not c.optional and c.part not in context.parts]
+    return Signal("alone", rule.alone, f"no {missing[0].replace('_', ' ')} nearby") if missing and rule.alone else None
+
+
+def complete(context: Context) -> Signal | None:
+    """A partner found nearby makes both surer."""
+    rule = context.candidate.rule
+    present = [c.part for c in rule.companions if c.part in context.parts]
+    return Signal("partner", 10, f"{present[0].replace('_', ' ')} found nearby") if present else None
+
+
+def placeholder(context: Context) -> Signal | None:
+    rule = context.candidate.rule
+    if not rule.placeholders:
+        return None
+    reason = placeholders.placeholder(context.value, random_body=rule.specificity != GENERIC and len(context.value) >= 24)
+    return Signal("placeholder", NEVER, reason) if reason else None
+
+
+def reference(context: Context) -> Signal | None:
+    """The value is fetched from somewhere else: a variable, a template, a vault reference, ciphertext."""
+    reason = placeholders.reference(context.value, context.before, context.after)
+    return Signal("reference", NEVER, reason) if reason else None
+
+
+def published_sample(context: Context) -> Signal | None:
+    for value in context.parts.values():
+        owner = placeholders.published_sample(value)
+        if owner:
+            return Signal("published sample", NEVER, owner)
+    return None
+
+
+def template_file(context: Context) -> Signal | None:
+    name = context.path.rpartition("/")[2]
+    if name.endswith((".example", ".sample", ".template", ".dist", ".tmpl", ".tpl")) or ".example." in name:
+        return Signal("template file", -15)
+    return None
+
+
+def test_path(context: Context) -> Signal | None:
+    path = f"/{context.path}"
+    name = path.rpartition("/")[2]
+    if any(folder in path for folder in _TEST_FOLDERS) or name.startswith("test_") or "_test." in name or ".test." in name:
+        return Signal("test path", -10)
+    return None
+
+
+_TEST_FOLDERS = ("/test/", "/tests/", "/testing/", "/testdata/", "/fixtures/", "/__tests__/", "/spec/", "/mocks/", "/cassettes/")
+
+SIGNALS: tuple[Callable[[Context], Signal | None], ...] = (
+    published_sample, placeholder, reference, offline_check, incomplete, complete, template_file, test_path,
+)  # fmt: skip
+
+
+def context_of(candidate: Candidate, data: Any, path: str) -> Context:
+    """The context of a candidate in its buffer."""
+    parts = {name: bytes(data[start:end]) for name, (start, end) in candidate.parts.items()}
+    start, end = candidate.span
+    head = bytes(data[max(0, start - 300) : start])
+    tail = bytes(data[end : end + 300])
+    return Context(
+        candidate=candidate,
+        parts=parts,
+        value=parts[candidate.identity],
+        before=head[head.rfind(b"\n") + 1 :],
+        after=tail.partition(b"\n")[0],
+        path=path.replace("\\", "/").lower(),
+    )

@@ -1,0 +1,75 @@
+"""Bytes in, judged candidates out: engine, exact match, companions, assembly, judgement. Used by scan and by scrub."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple
+
+from keyward.match.assemble import Candidate, assemble
+from keyward.match.catalogue import Catalogue
+from keyward.match.confirm import Confirmer, Match
+from keyward.match.judge import Context, context_of, judge
+from keyward.model.finding import Signal
+from keyward.registry import Registry
+
+
+class Judged(NamedTuple):
+    """A candidate in its buffer, with its confidence and why."""
+
+    candidate: Candidate
+    context: Context
+    confidence: int
+    signals: tuple[Signal, ...]
+
+
+class Matcher:
+    """Matches buffers against a catalogue. One per process; not for several threads."""
+
+    def __init__(self, registry: Registry, catalogue: Catalogue) -> None:
+        self._registry = registry
+        self._entries = catalogue.entries
+        self._confirmers: dict[int, Confirmer] = {}
+        self._engine = _engine(catalogue)
+        self.hits: Callable[[Any], dict[int, list[int]]] = self._engine.hits
+        self.engine_name: str = self._engine.name
+
+    def matches(self, data: Any, hits: dict[int, list[int]]) -> tuple[list[Match], list[str]]:
+        """The exact matches behind the hits, and the rules that gave up because too many of their hits failed."""
+        found: list[Match] = []
+        gave_up: list[str] = []
+        for number, ends in hits.items():
+            confirmer = self._confirmers.get(number) or self._confirmer(number)
+            matched, whole = confirmer.confirm(data, ends)
+            if matched:
+                found.extend(confirmer.companions(data, matched))
+            if not whole:
+                gave_up.append(confirmer.rule.id)
+        return found, gave_up
+
+    def judged(self, data: Any, path: str, hits: dict[int, list[int]]) -> tuple[list[Judged], list[str]]:
+        """The credentials in a buffer, by position, whatever their confidence; and the rules that gave up."""
+        matched, gave_up = self.matches(data, hits)
+        judged = []
+        for candidate in assemble(matched, self._registry.kind):
+            context = context_of(candidate, data, path)
+            judged.append(Judged(candidate, context, *judge(context)))
+        return judged, gave_up
+
+    def find(self, data: Any, path: str = "") -> list[Judged]:
+        """All credentials in a buffer with a confidence above zero."""
+        return [each for each in self.judged(data, path, self.hits(data))[0] if each.confidence > 0]
+
+    def _confirmer(self, number: int) -> Confirmer:
+        entry = self._entries[number]
+        confirmer = Confirmer(self._registry.rule(entry.pack, entry.rule), entry.anchor)
+        self._confirmers[number] = confirmer
+        return confirmer
+
+
+def _engine(catalogue: Catalogue) -> Any:
+    if catalogue.database:
+        from keyward.match.engine.vectorscan import VectorscanEngine
+
+        return VectorscanEngine(catalogue.database)
+    from keyward.match.engine.portable import PortableEngine
+
+    return PortableEngine([entry.anchor for entry in catalogue.entries])

@@ -1,0 +1,90 @@
+"""Values that stand where a credential will stand: placeholders, references, masks, and samples that vendors publish.
+
+The published samples are recognised by a part of them only, so that no such value stands here in full.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = re.compile(
+    rb"example|placeholder|change[-_ ]?me|replace[-_ ]?(?:me|with|this)|your[-_ ]|<your|insert[-_ ]|redacted|removed|"
+    rb"dummy|foobar|foo[-_]?bar|lorem|todo|fixme|not[-_ ]?a[-_ ]?(?:real|secret)|fake|sample|"
+    rb"xxxx|\*\*\*\*|\.\.\.\.|____|0{8}|1{8}|deadbeef(?:deadbeef|cafe)|abcdefgh|12345678|01234567|87654321|qwertyui|asdfghjk|"
+    rb"\xe4\xbd\xa0\xe7\x9a\x84|\xe6\x9b\xbf\xe6\x8d\xa2|\xe5\xa1\xab\xe5\x86\x99|\xd0\xb2\xd0\xb0\xd1\x88",
+    re.IGNORECASE,
+)
+_LONG_WORDS = re.compile(  # safe in a random body: by chance once in ten million values or less
+    rb"example|placeholder|change_?me|replace[-_]?me|your[-_](?:api|secret|key|token|access|own|client|auth|pass)|redacted|"
+    rb"not[-_]?a[-_]?real|xxxxx|\*\*\*|0{9}|1{9}|abcdefgh|123456789|0123456789|987654321|deadbeefdeadbeef|qwertyuiop",
+    re.IGNORECASE,
+)
+_MASK = re.compile(rb"^.{0,12}(?:\*{3,}|\.{3,}|\xe2\x80\xa6|x{6,}|X{6,}|\xe2\x80\xa2{3,}).{0,12}$", re.DOTALL)
+_REFERENCE = re.compile(
+    rb"^(?:\$\{|\$\(|\$[A-Za-z_]|\{\{|\{%|<%|%\(|#\{|@\{|%[A-Z_]+%$|<[A-Za-z][\w ./:-]*>$|\[[A-Za-z _-]+\]$|\{[A-Za-z_][\w.-]*\}$|"
+    rb"os\.(?:environ|getenv)|process\.env|env\(|ENV\[|getenv\(|System\.getenv|secrets?\.|vars?\.|var\.|data\.|local\.|module\.|"
+    rb"vault:|op://|awssm:|ssm:|gcpsm:|keyring:|env:|file:|exec:|arn:aws|ref\+|sops:|!Ref|!Sub|!vault|\$ANSIBLE_VAULT|ENC\[|ENC\(|"
+    rb"\{cipher\}|AgB[A-Za-z0-9+/]{200}|projects/[\w-]+/secrets/|secretsmanager:|lookup\(|\{\"source\")",
+)
+_SAMPLES: tuple[tuple[bytes, str], ...] = (
+    (b"Eby8vdM02xNOcqF", "Azure storage emulator's fixed key"),
+    (b"C2y6yDjf5/R+ob0N", "Cosmos DB emulator's fixed key"),
+    (b"4eC39HqLyjW", "Stripe's documentation key"),
+    (b"TYooMQauvdEDq54", "Stripe's documentation key"),
+    (b"BQokikJOvBiI2HlW", "Stripe's documentation key"),
+    (b"SflKxwRJSMeKKF2Q", "the sample token of jwt.io"),
+    (b"TJVA95OrM7E2cBab", "the sample token of jwt.io"),
+    (b"ac0974bec39a17e3", "Hardhat's and Anvil's first account"),
+    (b"16C7e42F292c6912", "GitHub's documentation token"),
+    (b"abcdef.0123456789abcdef", "kubeadm's documentation token"),
+    (b"110201543:AAHdq", "Telegram's documentation token"),
+    (b"MTk4NjIyNDgzNDcxOTI1MjQ4", "Discord's documentation token"),
+    (b"T00000000/B00000000", "Slack's documentation webhook"),
+    (b"xvz1evFS4wEEPTGEFPHBog", "Twitter's documentation key"),
+    (b"6LeIxAcTAAAAA", "reCAPTCHA's test key"),
+    (b"AIzaSyDdI0hCZtE6vySjMm-WEfRq3CPzqKqqsHI", "the key that every Google Chat webhook shares"),
+    (b"super-secret-jwt-token-with-at-least-32", "Supabase's local default"),
+    (b"your-256-bit-secret", "the sample secret of jwt.io"),
+    (b"ZHVtbXk", "the word dummy in base64"),
+)
+
+
+def placeholder(value: bytes, *, random_body: bool) -> str:
+    """Why the value is a placeholder, or an empty string. `random_body`: most of the value is drawn at random, so that only
+    words count that do not occur by chance."""
+    found = (_LONG_WORDS if random_body else _WORDS).search(value)
+    if found:
+        return f"says {found.group().decode('ascii', 'replace').lower()[:12]!r}" if found.group().isalpha() else "is a pattern"
+    if _MASK.match(value):
+        return "is masked"
+    body = value.rstrip(b"=")[-20:] if random_body else value
+    if len(body) >= 6 and len(set(body)) <= 2 + len(body) // 16:
+        return "repeats few characters"
+    if len(value) >= 16 and _periodic(value):
+        return "repeats itself"
+    return ""
+
+
+def _periodic(value: bytes) -> bool:
+    """Whether the last 16 characters or more repeat with a short period (`abcabcabc…`)."""
+    tail = value[-24:]
+    return any(tail[period:] == tail[:-period] for period in range(1, 7))
+
+
+def reference(value: bytes, before: bytes, after: bytes) -> str:
+    """Why the value is a reference to a value kept elsewhere, or ciphertext; or an empty string."""
+    if _REFERENCE.match(value):
+        return "refers to a value kept elsewhere"
+    if before.endswith((b"${", b"{{", b"{{ ", b"$(")) and (b"}" in after or b")" in after):
+        return "stands in a template"
+    if b"ENC[" in before[-40:] or b"$ANSIBLE_VAULT" in before[-40:]:
+        return "is ciphertext"
+    return ""
+
+
+def published_sample(value: bytes) -> str:
+    """Whose published sample the value is, or an empty string."""
+    for marker, owner in _SAMPLES:
+        if marker in value:
+            return owner
+    return ""

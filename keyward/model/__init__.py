@@ -1,0 +1,1 @@
+"""The values that keyward passes around: frozen, without I/O, standard library only."""

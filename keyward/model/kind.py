@@ -1,0 +1,43 @@
+"""What kinds of credential there are. Stdlib only, no I/O."""
+
+from __future__ import annotations
+
+from typing import Callable, Mapping, NamedTuple, NewType
+
+Kind = NewType("Kind", str)
+"""`provider/what`, for instance `github/pat-classic`. A detector declares it, a rotator names it, the registry joins them."""
+
+Parts = Mapping[str, bytes]
+"""The plain values of one credential by part name. Lives only inside the process that read them."""
+
+SEVERITIES = ("critical", "high", "medium", "low")
+"""How bad a leak of such a credential is, worst first."""
+
+
+class Manual(NamedTuple):
+    """How a person replaces the credential where no rotator can: short steps in order, and where to go."""
+
+    steps: tuple[str, ...]
+    url: str
+
+
+class CredentialKind(NamedTuple):
+    """One kind of credential: what it is called, which parts it has, and how it is replaced.
+
+    `identity`: part names, best first; the first one present is what the fingerprint is made of (for AWS the secret).
+    `public`: part names, best first, that may be shown (a key id, a user name). Never a part that authenticates by itself.
+    `describe`: offline facts that may be shown, from the parts (AWS account number, JWT issuer and expiry). It must not
+    return anything secret; whatever it raises is ignored.
+    `canonical`: brings the identity part to one form before it is fingerprinted (a PEM key without line ends).
+    `rotator`: true where keyward ships a rotator for the kind; otherwise `manual` says what a person does.
+    """
+
+    name: Kind
+    title: str
+    severity: str = "high"
+    identity: tuple[str, ...] = ("secret",)
+    public: tuple[str, ...] = ()
+    describe: Callable[[Parts], Mapping[str, str]] | None = None
+    canonical: Callable[[bytes], bytes] | None = None
+    manual: Manual | None = None
+    references: tuple[str, ...] = ()

@@ -1,0 +1,130 @@
+"""Finds the packs, loads them one by one, and joins detectors and rotators by the kinds that they name.
+
+Built-in packs are the modules of `keyward.detectors` and `keyward.rotators`, found by listing those folders; a module whose
+name begins with `_` is a sibling, not a pack. Third-party packs come by entry points (group `keyward.detectors`) and are
+loaded only when the operator's own configuration names them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any, Iterable, Iterator, NamedTuple, Sequence
+
+from keyward.errors import KeywardError, PackError
+from keyward.model.kind import CredentialKind, Kind
+from keyward.model.rule import Rule
+
+BUILT_IN, THIRD_PARTY, USER = "built-in", "third-party", "user"
+
+
+class Pack(NamedTuple):
+    """A loaded detector pack. `page`: its docstring."""
+
+    name: str
+    origin: str
+    kinds: tuple[CredentialKind, ...]
+    rules: tuple[Rule, ...]
+    page: str
+
+
+class Unavailable(NamedTuple):
+    """A pack that could not be loaded, and why. It stays in the list."""
+
+    name: str
+    origin: str
+    reason: str
+
+
+def pack_files(package: str = "keyward.detectors") -> list[tuple[str, str]]:
+    """(pack name, file path) of every built-in pack, sorted by name; no pack is imported."""
+    found: dict[str, str] = {}
+    for folder in importlib.import_module(package).__path__:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py") and not entry.name.startswith("_"):
+                    found.setdefault(entry.name[:-3], entry.path)
+    return sorted(found.items())
+
+
+class Registry:
+    """The packs of this process. `plugins`: names of third-party packs that the operator's configuration names.
+    `user_rules`: rules from TOML files, already checked. `disabled`: rule ids or pack names that are left out."""
+
+    def __init__(
+        self, *, plugins: Sequence[str] = (), user_rules: Sequence[Rule] = (), disabled: Iterable[str] = ()
+    ) -> None:
+        self._plugins = tuple(plugins)
+        self._user_rules = tuple(user_rules)
+        self._disabled = frozenset(disabled)
+        self._loaded: dict[str, Pack | Unavailable] = {}
+        self._kinds: dict[Kind, CredentialKind] = {}
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What the compiled rules depend on besides the built-in packs' files."""
+        rules = [(r.id, r.pattern, r.anchor, r.ignore_case, r.window, r.score) for r in self._user_rules]
+        return (self._plugins, tuple(rules), tuple(sorted(self._disabled)))
+
+    def names(self) -> list[str]:
+        """Every pack: built-in by name, third-party as `plugin:NAME`, the user's own rules as `user`."""
+        names = [name for name, _ in pack_files()] + [f"plugin:{name}" for name in self._plugins]
+        return names + (["user"] if self._user_rules else [])
+
+    def pack(self, name: str) -> Pack | Unavailable:
+        """Loads one pack. A pack that fails to load is answered as Unavailable with its reason."""
+        if name not in self._loaded:
+            loaded = self._load(name)
+            self._loaded[name] = loaded
+            if isinstance(loaded, Pack):
+                for kind in loaded.kinds:
+                    self._kinds.setdefault(kind.name, kind)
+        return self._loaded[name]
+
+    def rule(self, pack: str, rule_id: str) -> Rule:
+        """One rule of one pack. Raises PackError if it is not there."""
+        loaded = self.pack(pack)
+        if isinstance(loaded, Pack):
+            for rule in loaded.rules:
+                if rule.id == rule_id:
+                    return rule
+        reason = loaded.reason if isinstance(loaded, Unavailable) else f"no rule {rule_id}"
+        raise PackError(f"detector pack {pack}: {reason}")
+
+    def rules(self) -> Iterator[tuple[str, Rule]]:
+        """(pack name, rule) for every rule of every pack that loads; imports them all."""
+        for name in self.names():
+            loaded = self.pack(name)
+            if isinstance(loaded, Pack) and name not in self._disabled:
+                yield from ((name, rule) for rule in loaded.rules if rule.id not in self._disabled)
+
+    def packs(self) -> list[Pack | Unavailable]:
+        return [self.pack(name) for name in self.names()]
+
+    def kind(self, name: Kind) -> CredentialKind:
+        """The declaration of a kind, from a pack that is already loaded; a bare one for a kind nobody declared."""
+        return self._kinds.get(name) or CredentialKind(name, str(name))
+
+    def _load(self, name: str) -> Pack | Unavailable:
+        if name == "user":
+            kinds = tuple(CredentialKind(rule.kind, str(rule.kind), severity="high") for rule in self._user_rules)
+            return Pack(name, USER, kinds, self._user_rules, "Rules from the user's own TOML files.")
+        origin = THIRD_PARTY if name.startswith("plugin:") else BUILT_IN
+        try:
+            module = _entry_point(name[7:]) if origin is THIRD_PARTY else importlib.import_module(f"keyward.detectors.{name}")
+            kinds, rules = tuple(module.KINDS), tuple(module.RULES)
+            if not all(isinstance(rule, Rule) for rule in rules):
+                raise PackError("RULES holds something that is not a Rule")
+        except Exception as error:  # a pack is somebody's code: whatever it raises becomes a reason
+            text = str(error) if isinstance(error, KeywardError) else f"{type(error).__name__}: {error}"
+            return Unavailable(name, origin, text)
+        return Pack(name, origin, kinds, rules, (module.__doc__ or "").strip())
+
+
+def _entry_point(name: str) -> Any:
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group="keyward.detectors"):
+        if point.name == name:
+            return point.load()
+    raise PackError(f"no installed package offers a detector pack named {name!r}")

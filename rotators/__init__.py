@@ -1,0 +1,1 @@
+"""One file a provider: how its credentials are reissued and revoked."""
