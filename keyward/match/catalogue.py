@@ -75,8 +75,8 @@ def _digest(registry: Registry, portable: bool) -> str:
         import hyperscan
 
         facts.append(hyperscan.__version__)
-    for _, path in pack_files():
-        facts.append(_stat(path))
+    for folder in sorted({os.path.dirname(path) for _, path in pack_files()}):
+        facts.extend(_stat(os.path.join(folder, name)) for name in sorted(os.listdir(folder)) if name.endswith(".py"))
     here = os.path.dirname(__file__)
     for name in ("engine/anchor_derivation.py", "engine/vectorscan.py", "catalogue.py"):
         facts.append(_stat(os.path.join(here, name)))

@@ -20,6 +20,10 @@ from keyward.model.rule import Rule
 
 UNBOUNDED = 1 << 30
 
+LOOSE = 7
+"""A repeat that may vary by more than this is looked for without its upper bound: counting costs states, and the exact match
+counts anyway."""
+
 Node = tuple[Any, Any]
 
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
@@ -57,7 +61,7 @@ def derive(rule: Rule) -> Anchor:
         multiline=bool(flags & re.MULTILINE),
         width=low if exact else 0,
         lookback=min(high, rule.window) if rule.anchor is None else rule.window,
-        lookahead=max(min(full_high - low, rule.window), 0) + 1,
+        lookahead=max(min(full_high - low, rule.window), 0) + 64,  # what a lookahead at the end may want to see
         literals=_literals(nodes),
     )
 
@@ -140,7 +144,7 @@ def _emit(nodes: list[Node], flags: int, *, outermost: bool = False) -> str:
             out.append(_set(arg))
         elif op in _REPEATS:
             low, high, body = arg
-            most = "" if high is sre.MAXREPEAT else str(high)
+            most = "" if high is sre.MAXREPEAT or high - low > LOOSE else str(high)
             times = f"{{{low}}}" if most == str(low) else f"{{{low},{most}}}"
             out.append(f"(?:{_emit(list(body), flags)}){times}")
         elif op is sre.SUBPATTERN:

@@ -1,0 +1,49 @@
+# Two commands on a fresh machine: `make demo` shows keyward at work, `make test` runs the whole suite.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint wheel bench clean help
+
+help:
+	@echo "make demo    install keyward into $(VENV) and scan this repository and a small leaky project"
+	@echo "make test    install everything that the tests need and run the whole suite"
+	@echo "make lint    ruff, mypy --strict, import-linter"
+	@echo "make wheel   build the wheel, install it into a clean environment, run it once"
+	@echo "make bench   compare with other scanners on the same input (takes minutes)"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo
+	@$(BIN)/python -m keyward.testing.demo
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+wheel: $(VENV)/.test
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m build --wheel --outdir build/wheel .
+	$(PYTHON) -m venv build/wheel/env
+	build/wheel/env/bin/python -m pip install --quiet --disable-pip-version-check build/wheel/*.whl
+	cd build/wheel && env/bin/keyward --version && printf 'nothing to see here\n' | env/bin/keyward scan -
+	cd build/wheel && env/bin/keyward rules list github
+
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/scan.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

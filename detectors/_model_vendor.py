@@ -1,0 +1,150 @@
+"""What the packs of model and agent vendors share: names that give a value away, and samples in the places where it is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from keyward.plugin import PROVIDER, STRUCTURAL, Companion, Kind, Manual, Parts, Rule, Signal
+from keyward.plugin.shapes import Piece, Shape, assigned, concat, json_member, part, text
+
+Check = Callable[[Parts], Signal | None]
+
+LEFT = rb"(?<![A-Za-z0-9])"
+EDGE = rb"(?![A-Za-z0-9_-])"
+
+_BETWEEN = rb"[a-z0-9_./-]{0,24}[\"']?\s{0,4}[:=,]?\s{0,4}\{?\s{0,24}[\"']?(?:type[\"']?\s?:\s?[\"']api(?:_key)?[\"'],\s{0,24}[\"']?)?"
+"""From a vendor's name to the word `key`: the rest of the name, or the object or URL that the vendor's name stands for."""
+
+_BIND = (
+    rb"(?:\\?[\"'`])?\]?"
+    rb"(?:[ \t]{0,4}(?::=|=>|\|\||\?\?|[:=,]|[ \t])[ \t]{0,4}|,?\s{1,24}[\"']?value[\"']?\s{0,2}[:=]\s{0,4})"
+    rb"(?:\\?[\"'`])?(?:(?:Bearer|Token|Key|Api-Key) )?"
+)
+"""From a name to its value: `NAME=`, `"name": "`, `name => '`, `["NAME"] = "`, `NAME || "`, `- name: NAME` with `value:`."""
+
+
+def key_of(vendor: bytes) -> bytes:
+    """An expression for names such as `VENDOR_API_KEY`, `vendorApiKey`, `"vendor": {"apiKey"`. In lower case, matched in any."""
+    return vendor + _BETWEEN + rb"(?:api|access|auth|user|project)?[_.-]?(?:key|token|secret)(?:[_-][a-z0-9]{1,12})?"
+
+
+def named(name: bytes, body: bytes, *, left: bytes = b"", edge: bytes = EDGE) -> bytes:
+    """A pattern for `body` assigned to a name."""
+    return left + rb"(?i:" + name + rb")" + _BIND + rb"(?P<secret>" + body + rb")" + edge
+
+
+def prefixed(body: bytes, *, left: bytes = LEFT, edge: bytes = EDGE) -> bytes:
+    """A pattern for `body` that stands alone."""
+    return left + rb"(?P<secret>" + body + rb")" + edge
+
+
+def replace(url: str, *steps: str) -> Manual:
+    """The usual way to replace a key by hand: new, switch over, delete."""
+    return Manual(steps or ("Create a new key on the page.", "Update what uses the old one.", "Delete the old key there."), url)
+
+
+def mixed(weight: int = -40) -> Check:
+    """A check that lowers what lacks a digit or one of the two cases: an identifier, a slug, a word."""
+
+    def check(parts: Parts) -> Signal | None:
+        value = parts["secret"]
+        tail = value[3:]
+        whole = any(48 <= c <= 57 for c in tail) and any(97 <= c <= 122 for c in tail) and any(65 <= c <= 90 for c in tail)
+        return None if whole else Signal("shape", weight, "lacks a case or a digit")
+
+    return check
+
+
+def has_digit(parts: Parts) -> Signal | None:
+    """Lowers a value without any digit: most likely a word or an identifier."""
+    value = parts["secret"]
+    return None if any(48 <= c <= 57 for c in value) else Signal("shape", -25, "has no digit")
+
+
+def prefixed_rule(
+    kind: Kind,
+    pattern: bytes,
+    value: Shape,
+    name: str,
+    host: str,
+    misses: Iterable[Piece],
+    *,
+    rule_id: str = "",
+    score: int = 75,
+    check: Check | None = None,
+    companions: Iterable[Companion] = (),
+    header: str = "Authorization: Bearer ",
+    window: int = 600,
+) -> Rule:
+    """A rule for a value with a prefix of its own; `misses` are assigned to the same name."""
+    return Rule(
+        rule_id or str(kind),
+        kind,
+        pattern,
+        score=score,
+        check=check,
+        companions=companions,
+        window=window,
+        examples=(
+            assigned(name, value),
+            json_member(name, value),
+            text("curl -s https://", host, " -H '", header, part("secret", value), "'\n"),
+        ),
+        near_misses=tuple(assigned(name, miss) for miss in misses),
+    )
+
+
+def named_rule(
+    kind: Kind,
+    pattern: bytes,
+    value: Shape,
+    name: str,
+    misses: Iterable[Piece],
+    *,
+    rule_id: str = "",
+    score: int = 60,
+    check: Check | None = None,
+    companions: Iterable[Companion] = (),
+    other_name: str = "BUILD_REVISION",
+) -> Rule:
+    """A rule for a value that its name gives away; the same value under `other_name`, if any, is a near miss too."""
+    return Rule(
+        rule_id or f"{kind}-by-name",
+        kind,
+        pattern,
+        score=score,
+        check=check,
+        companions=companions,
+        specificity=PROVIDER,
+        examples=(
+            assigned(name, value),
+            assigned(name, value, form='"{name}": "{value}",\n'),
+            assigned(name, value, form='os.environ["{name}"] = "{value}"\n'),
+            assigned(name, value, form="  - name: {name}\n    value: {value}\n"),
+        ),
+        near_misses=(*(assigned(name, miss) for miss in misses), *([assigned(other_name, value)] if other_name else [])),
+    )
+
+
+def by_url_rule(kind: Kind, body: bytes, value: Shape, host: str, host_pattern: bytes, misses: Iterable[Piece]) -> Rule:
+    """A rule for a shape that several vendors share: the vendor's base URL beside it decides. Weaker than the shared rule
+    (`openai/compatible-key`) where there is no such URL, stronger where there is."""
+    companion = Companion("base_url", rb"(?P<base_url>" + host_pattern + rb")", within=400)
+    return Rule(
+        f"{kind}-by-url",
+        kind,
+        prefixed(body),
+        score=60,
+        specificity=STRUCTURAL,
+        companions=(companion,),
+        alone=-40,
+        examples=(
+            concat("base_url: https://", part("base_url", host), "/v1\napi_key: ", part("secret", value), "\n"),
+            concat("OPENAI_API_KEY=", part("secret", value), "\nOPENAI_BASE_URL=https://", part("base_url", host), "\n"),
+            concat('client = OpenAI(api_key="', part("secret", value), '", base_url="https://', part("base_url", host), '")\n'),
+        ),
+        near_misses=(
+            *(concat("base_url: https://", host, "/v1\napi_key: ", miss, "\n") for miss in misses),
+            concat("base_url: https://api.example.org/v1\napi_key: ", value, "\n"),
+        ),
+    )

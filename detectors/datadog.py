@@ -1,0 +1,69 @@
+"""Datadog API keys, application keys and access tokens.
+
+What it is: API keys (32 hex digits) that submit data, application keys (40 hex digits, or ddapp_) that read and change with
+  the rights of their owner, personal access tokens (ddpat_), and client tokens (pub…), which are public by design.
+Where it is used: the agent's `datadog.yaml`, Helm values, Lambda layers, CI visibility, Terraform; headers DD-API-KEY and
+  DD-APPLICATION-KEY. The lengths are those in use for years; the newer prefixes are unverified.
+What an attacker can do: with both keys, read logs, traces and dashboards, change monitors and users; with an API key alone,
+  submit false data and run up the bill.
+How to replace it: create a new key in Organization Settings, deploy it, then revoke the old one. The site (datadoghq.com,
+  datadoghq.eu, us3, us5, ap1 …) decides which organisation it belongs to.
+References: https://docs.datadoghq.com/account_management/api-app-keys/
+"""
+
+from __future__ import annotations
+
+from keyward.plugin import Companion, Kind
+from keyward.plugin.shapes import an, concat, hexa, part, text
+
+from ._cloud import by_name, by_prefix, credential, header
+
+API_KEY = Kind("datadog/api-key")
+APP_KEY = Kind("datadog/application-key")
+PAT = Kind("datadog/personal-access-token")
+CLIENT_TOKEN = Kind("datadog/client-token")
+
+_SETTINGS = "https://app.datadoghq.com/organization-settings/"
+_DOC = "https://docs.datadoghq.com/account_management/api-app-keys/"
+
+KINDS = (
+    credential(API_KEY, "Datadog API key", "medium", _SETTINGS + "api-keys", see=_DOC, public=("site",)),
+    credential(APP_KEY, "Datadog application key", "high", _SETTINGS + "application-keys", see=_DOC, public=("site",)),
+    credential(PAT, "Datadog personal access token", "high", _SETTINGS + "personal-access-tokens", see=_DOC),
+    credential(CLIENT_TOKEN, "Datadog client token (public)", "low", _SETTINGS + "client-tokens", see=_DOC),
+)  # fmt: skip
+
+_SITE = Companion("site", rb"(?<![A-Za-z0-9])(?P<site>(?:(?:us[35]|ap[12])\.)?datadoghq\.(?:com|eu)|ddog-gov\.com)", optional=True)
+_OWNER = rb"(?:data_?dog|(?<![A-Za-z0-9])dd)(?:[_.-]?[a-z]{2,8})?[\"']?(?::\s{1,12})?[_.-]?"
+_API, _APP = concat(hexa(32)), concat(hexa(40))
+
+RULES = (
+    by_name(
+        API_KEY, _OWNER + rb"[\"']?api[_.-]?key", rb"[0-9a-f]{32}", "DD_API_KEY", _API, (hexa(31), hexa(33), an(32)), score=65, companions=(_SITE,), other="etag",
+        more=(
+            header("DD-API-KEY: ", _API),
+            text("datadog:\n  apiKey: ", part("secret", _API), "\n  site: ", part("site", "datadoghq.eu"), "\n"),
+            text('api_client = Datadog(datadog_api_key="', part("secret", _API), '")\n'),
+            text("docker run -e DD_API_KEY=", part("secret", _API), " gcr.io/datadoghq/agent:7\n"),
+        ),
+    ),
+    by_name(
+        APP_KEY, _OWNER + rb"[\"']?app(?:lication)?[_.-]?key", rb"[0-9a-f]{40}", "DD_APP_KEY", _APP, (hexa(39), hexa(41)), score=65, companions=(_SITE,), other="commit",
+        more=(
+            header("DD-APPLICATION-KEY: ", _APP),
+            text("datadog:\n  appKey: ", part("secret", _APP), "\n"),
+        ),
+    ),
+    by_prefix(
+        APP_KEY, rb"ddapp_[A-Za-z0-9]{34}", "DD_APP_KEY", concat("ddapp_", an(34)), (concat("ddapp_", an(33)), concat("ddapp_", an(35)), concat("ddapp-", an(34))),
+        id="datadog/application-key-prefixed", more=(header("DD-APPLICATION-KEY: ", concat("ddapp_", an(34))),),
+    ),
+    by_prefix(
+        PAT, rb"ddpat_[A-Za-z0-9_]{30,80}", "DD_PAT", concat("ddpat_", an(40)), (concat("ddpat_", an(29)), concat("ddpat_", an(81)), concat("ddpat-", an(40))),
+        more=(header("Authorization: Bearer ", concat("ddpat_", an(40))),),
+    ),
+    by_name(
+        CLIENT_TOKEN, rb"(?:datadog|dd|rum)?[_.-]?client[_.-]?token", rb"pub[0-9a-f]{32}", "DD_CLIENT_TOKEN", concat("pub", hexa(32)), (concat("pub", hexa(31)), concat("pub", hexa(33))),
+        score=35, other="pub_key",
+    ),
+)  # fmt: skip

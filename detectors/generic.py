@@ -1,0 +1,152 @@
+"""Passwords, tokens and keys that only their name gives away.
+
+What it is: a literal value assigned to a name such as `password`, `secret`, `token`, `api_key`, where no other pack knows the
+  value's own form. How sure keyward is depends on how random the value is, what else the name says, and which file it is in.
+Where it is used: `.env`, ini, YAML, JSON and XML settings, compose files and manifests, program code, shell histories, notes.
+What an attacker can do: that depends on what it belongs to; treat it like the password of the system that the name tells.
+How to replace it: find out which system takes it, change it there, and read it from the environment or a vault instead.
+References: https://cwe.mitre.org/data/definitions/798.html
+"""
+
+from __future__ import annotations
+
+from keyward.plugin import GENERIC, CredentialKind, Kind, Manual, Rule
+from keyward.plugin.shapes import Shape, an, assigned, chars, concat, hexa, json_member, part, text
+
+SECRET = Kind("generic/secret")
+
+KINDS = (
+    CredentialKind(
+        SECRET,
+        "Password, token or key, by its name",
+        "medium",
+        manual=Manual(
+            (
+                "Find out which system takes the value.",
+                "Change it there.",
+                "Read the new one from the environment or a vault, not from a file that is committed.",
+            ),
+            "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
+        ),
+        references=("https://cwe.mitre.org/data/definitions/798.html",),
+    ),
+)
+
+_WORDS = (
+    rb"(?i:pass(?:word|wd|phrase|code|wort)|passwd|pwd|secret|token|api[_.-]?key|access[_.-]?key|auth[_.-]?key|private[_.-]?key|"
+    rb"(?:encryption|signing|service|account|shared|license|storage|master|admin|app|client|session|deploy|webhook|hmac|bot)[_.-]?key|"
+    rb"credentials?|authorization|kennwort|contrase(?:\xc3\xb1|n)a|senha|mot_?de_?passe|[_.-]pass|[_.-]auth|"
+    rb"\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xe5\xaf\x86\xe7\xa0\x81|\xe5\xaf\x86\xe9\x92\xa5|\xe5\x8f\xa3\xe4\xbb\xa4)"
+)
+_TAIL = rb"[A-Za-z0-9_.-]{0,24}"
+_TYPED = rb"(?:[ \t]{0,2}:?[ \t]{1,2}[A-Za-z][A-Za-z0-9_.]{0,20})?"
+_IN_QUOTES = rb"(?P<secret>[!#-&(-\[\]-_a-~]{8,200})"
+_BARE = rb"(?P<secret>[A-Za-z0-9!#%&*+./:=?@^_~|-]{8,200})"
+
+
+def _rule(name: str, pattern: bytes, examples: tuple[Shape, ...], near_misses: tuple[Shape, ...], score: int = 45) -> Rule:
+    return Rule(f"generic/{name}", SECRET, pattern, score=score, specificity=GENERIC, examples=examples, near_misses=near_misses)
+
+
+_RANDOM = an(32)
+_STRONG = concat(chars("BCDFGHJKLMNPQRTVWXZ", 2), "7", chars("bcdfghjkmnpqrtvwxz", 3), "#", chars("BCDFGHJKMNPQRTVWXZ", 2), "4!", chars("bcdfghjkmnpqrtvwxz", 2))
+_MISSES = (
+    assigned("api_key", "settings.SERVICE_API_KEY", form='{name} = "{value}"\n'),
+    assigned("password", "ConfirmYourPassword", form='{name} = "{value}"\n'),
+    assigned("token", "/var/run/tokens/app", form='{name}: "{value}"\n'),
+    assigned("secret", "correct-horse-battery-staple", form='{name} = "{value}"\n'),
+    assigned("token_url", concat("https://id.corp.io/", an(24)), form='{name} = "{value}"\n'),
+    assigned("nextToken", an(32), form='"{name}": "{value}"\n'),
+    assigned("colour", an(32), form='{name} = "{value}"\n'),
+)
+
+RULES = (
+    _rule(
+        "quoted",
+        _WORDS + _TAIL + rb"(?:[\"'`]?\]?" + _TYPED + rb"[ \t]{0,4}(?::=|=>|=|:|\xef\xbc\x9a)|[\"'`][ \t]{0,2},)[ \t]{0,4}[rbuf@]?(?:\\?[\"'`])" + _IN_QUOTES + rb"\\?[\"'`]",
+        (
+            assigned("api_key", _RANDOM, form='{name} = "{value}"\n'),
+            json_member("accessToken", _RANDOM),
+            assigned("DB_PASS", _STRONG, form="define('{name}', '{value}');\n"),
+            assigned("dbPassword", _STRONG, form='const {name}: string = "{value}";\n'),
+            assigned("secret", hexa(40), form="  {name}: '{value}'\n"),
+        ),
+        _MISSES,
+    ),
+    _rule(
+        "assigned",
+        _WORDS + _TAIL + rb"(?:=|[ \t]?(?::|\xef\xbc\x9a)[ \t]{0,2}|[ \t]{1,4}=[ \t]{1,4})" + _BARE + rb"(?=[\"'`]?[ \t]{0,8}(?:[\r\n]|\Z|[ \t][#;]|\\\n|&&|-H |--|https?:)|[\"'`])",
+        (
+            assigned("SERVICE_TOKEN", _RANDOM),
+            assigned("password", _STRONG, form="  {name}: {value}\n"),
+            assigned("export APP_SECRET", hexa(32)),
+            assigned("spring.mail.password", _STRONG, form="{name} = {value}\n"),
+            assigned("X-Api-Key", _RANDOM, form='curl -H "{name}: {value}" https://api.corp.io/\n'),
+        ),
+        (
+            assigned("TOKEN_TYPE", "authorization-code"),
+            assigned("password", "self.config.password"),
+            assigned("API_KEY", "short12"),
+            assigned("secret_file", "/run/secrets/app.key"),
+            assigned("token", "Authentication", form="{name}: {value} failed for the user\n"),
+        ),
+    ),
+    _rule(
+        "element",
+        _WORDS + rb"[A-Za-z0-9_.-]{0,24}>[ \t]{0,4}" + _BARE + rb"[ \t]{0,4}</",
+        (
+            assigned("password", _STRONG, form="<server><id>corp</id><{name}>{value}</{name}></server>\n"),
+            assigned("apiKey", _RANDOM, form="<{name}>{value}</{name}>\n"),
+            assigned("wsse:Password", _RANDOM, form="<{name}>{value}</{name}>\n"),
+        ),
+        (
+            assigned("password", "${env.REPO_PASSWORD}", form="<{name}>{value}</{name}>\n"),
+            assigned("password", "Kennwort-aendern", form="<{name}>{value}</{name}>\n"),
+            assigned("colour", _RANDOM, form="<{name}>{value}</{name}>\n"),
+        ),
+    ),
+    _rule(
+        "name-and-value",
+        rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9_.:-]{0,30}?" + _WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?" + _BARE + rb"(?=[\s\"'])",
+        (
+            assigned("API_TOKEN", _RANDOM, form="        - name: {name}\n          value: {value}\n"),
+            assigned("DB_PASSWORD", _STRONG, form='{"name": "{name}", "value": "{value}"}\n'.replace("{\"name\"", "[\"name\"").replace('"}\n', '"]\n')),
+            assigned("ApiKey", _RANDOM, form='<add key="{name}" value="{value}"/>\n'),
+        ),
+        (
+            assigned("API_TOKEN", "kubernetes-default", form="        - name: {name}\n          value: {value}\n"),
+            assigned("API_COLOUR", _RANDOM, form="        - name: {name}\n          value: {value}\n"),
+            assigned("API_TOKEN", "$(OTHER_TOKEN)", form="        - name: {name}\n          value: {value}\n"),
+        ),
+    ),
+    _rule(
+        "option",
+        rb"(?<![A-Za-z0-9-])--(?:[a-z0-9]{1,20}-){0,3}(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?key|secret-key|auth-token|pwd|key)[ =][\"']?" + _BARE + rb"(?=[\s\"'`]|\Z)",
+        (
+            assigned("--password", _STRONG, form="tool login --user svc {name} {value} host\n"),
+            assigned("--api-key", _RANDOM, form="tool {name}={value}\n"),
+            assigned("--auth-token", _RANDOM, form="RUN tool {name} '{value}' sync\n"),
+        ),
+        (
+            assigned("--password", "$PASSWORD", form="tool {name} {value}\n"),
+            assigned("--token", "--verbose", form="tool {name} {value}\n"),
+            assigned("--colour", _RANDOM, form="tool {name} {value}\n"),
+            assigned("--password", "read-from-keyring", form="tool {name} {value}\n"),
+        ),
+    ),
+    _rule(
+        "query",
+        rb"[?&](?i:api_?key|access_?token|auth_?token|token|secret|client_?secret|password|passwd|pwd|app_?key|signature_?key|private_?token|key)=(?P<secret>[A-Za-z0-9._~%+/-]{12,300})(?=[&\s\"'`<>)\]};,#]|\Z)",
+        (
+            text("GET /v1/items?api_key=", part("secret", _RANDOM), "&limit=3 HTTP/1.1\n"),
+            text("curl 'https://api.corp.io/v1?limit=3&access_token=", part("secret", _RANDOM), "'\n"),
+            text("url: https://api.corp.io/hook?token=", part("secret", hexa(40)), "\n"),
+        ),
+        (
+            text("GET /v1/items?api_key={api_key}&limit=3\n"),
+            text("GET /v1/items?token=next-page-of-items&limit=3\n"),
+            text("GET /v1/items?page=", _RANDOM, "&limit=3\n"),
+        ),
+        score=46,
+    ),
+)  # fmt: skip

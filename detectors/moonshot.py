@@ -1,0 +1,43 @@
+"""Moonshot AI (Kimi) keys.
+
+What it is: a platform key, `sk-` and 48 letters and digits, and the key of the Kimi Code plan, `sk-kimi-` and 64. The platform's
+  shape is shared by SiliconFlow, Hunyuan, Stability and relays: the name or the base URL decides.
+Where it is used: OpenAI- and Anthropic-compatible clients and coding agents; `MOONSHOT_API_KEY`, `KIMI_API_KEY`, or
+  `ANTHROPIC_AUTH_TOKEN` with a base URL of api.kimi.com or api.moonshot.
+What an attacker can do: spend the balance or the plan of the account on models, read and delete the files uploaded to it.
+How to replace it: create a new key in the console of the site it belongs to (platform.moonshot.cn and platform.moonshot.ai are
+  separate accounts, Kimi Code a third) and delete the old one there.
+References: https://platform.moonshot.ai/docs/overview
+  https://platform.moonshot.cn/docs/api/balance
+"""
+
+from __future__ import annotations
+
+from keyward.plugin import CredentialKind, Kind
+from keyward.plugin.shapes import an, concat
+
+from ._model_vendor import by_url_rule, key_of, named, named_rule, prefixed, prefixed_rule, replace
+
+API_KEY = Kind("moonshot/api-key")
+CODE = Kind("moonshot/kimi-code-key")
+
+_DOCS = ("https://platform.moonshot.ai/docs/overview",)
+
+KINDS = (
+    CredentialKind(API_KEY, "Moonshot (Kimi) API key", "critical", public=("base_url",), references=_DOCS,
+                   manual=replace("https://platform.moonshot.ai/console/api-keys")),
+    CredentialKind(CODE, "Kimi Code key", "critical", manual=replace("https://www.kimi.com/code/console"), references=_DOCS),
+)  # fmt: skip
+
+_BODY = rb"sk-[A-Za-z0-9]{48}"
+_KEY = concat("sk-", an(48))
+_MISSES = (concat("sk-", an(47)), concat("sk-", an(49)), concat("sk_", an(48)), concat("sk-", an(24), "-", an(23)))
+
+RULES = (
+    named_rule(API_KEY, named(key_of(rb"(?:moonshot|kimi)"), _BODY), _KEY, "MOONSHOT_API_KEY", _MISSES, score=80),
+    by_url_rule(API_KEY, _BODY, _KEY, "api.moonshot.cn", rb"(?:api|platform)\.moonshot\.(?:cn|ai)", _MISSES),
+    prefixed_rule(
+        CODE, prefixed(rb"sk-kimi-[A-Za-z0-9]{64}"), concat("sk-kimi-", an(64)), "KIMI_API_KEY", "api.kimi.com/coding/v1/models",
+        (concat("sk-kimi-", an(63)), concat("sk-kimi-", an(65)), concat("sk-kimi_", an(64))), score=85,
+    ),
+)  # fmt: skip

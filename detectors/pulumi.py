@@ -1,0 +1,48 @@
+"""Pulumi access tokens.
+
+What it is: an access token of Pulumi Cloud, personal, team or organisation: `pul-` and 40 hex digits.
+Where it is used: `PULUMI_ACCESS_TOKEN` in CI, `~/.pulumi/credentials.json`.
+What an attacker can do: read the stacks' state and decrypt their secrets, read environments of Pulumi ESC and with them cloud
+  credentials, start deployments, delete stacks; an organisation token with admin rights reaches all of it.
+How to replace it: create a new token at app.pulumi.com, Account, Access tokens (or the organisation's page) and delete the
+  old one there. After a leak rotate the secrets that the stacks hold.
+References: https://www.pulumi.com/docs/pulumi-cloud/access-management/access-tokens/
+"""
+
+from __future__ import annotations
+
+from keyward.plugin import CredentialKind, Kind, Rule
+from keyward.plugin.shapes import assigned, concat, hexa, json_member, part, text
+
+from ._forms import manual, token
+
+TOKEN = Kind("pulumi/access-token")
+
+KINDS = (
+    CredentialKind(TOKEN, "Pulumi access token", "critical",
+                   references=("https://www.pulumi.com/docs/pulumi-cloud/access-management/access-tokens/",),
+                   manual=manual("https://app.pulumi.com/account/tokens", "Create a new token with an end.", "Update what uses the old one.",
+                                 "Delete the old one.", "Rotate the secrets that the stacks hold.")),
+)  # fmt: skip
+
+_TOKEN = concat("pul-", hexa(40))
+
+RULES = (
+    Rule(
+        str(TOKEN),
+        TOKEN,
+        token(rb"pul-[0-9a-f]{40}"),
+        score=80,
+        examples=(
+            assigned("PULUMI_ACCESS_TOKEN", _TOKEN),
+            text('{"accessTokens": {"https://api.pulumi.com": "', part("secret", _TOKEN), '"}}\n'),
+            text("curl -H 'Authorization: token ", part("secret", _TOKEN), "' https://api.pulumi.com/api/user\n"),
+            json_member("pulumiAccessToken", _TOKEN),
+        ),
+        near_misses=(
+            assigned("PULUMI_ACCESS_TOKEN", concat("pul-", hexa(39))),
+            assigned("PULUMI_ACCESS_TOKEN", concat("pul-", hexa(41))),
+            assigned("PULUMI_ACCESS_TOKEN", concat("pul_", hexa(40))),
+        ),
+    ),
+)

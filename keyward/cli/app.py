@@ -1,0 +1,53 @@
+"""The command line, made of one module per command."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import click
+import typer
+
+import keyward
+from keyward.cli import baseline, hook, plugins, rules, scan
+from keyward.errors import UsageError
+
+app = typer.Typer(
+    name="keyward",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Finds leaked credentials, and helps to replace them.",
+    epilog="Start with `keyward scan`. Every command explains itself with `--help`.",
+)
+app.command("scan", epilog=scan.EXAMPLES)(scan.scan)
+app.add_typer(baseline.app, name="baseline")
+app.add_typer(hook.app, name="hook")
+app.add_typer(rules.app, name="rules")
+app.add_typer(plugins.app, name="plugins")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"keyward {keyward.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version.")) -> None:
+    """Finds leaked credentials, and helps to replace them."""
+
+
+def run_app(words: Sequence[str]) -> int:
+    """Runs the command line and answers with the exit code. Errors of usage become UsageError."""
+    try:
+        result = app(args=list(words), prog_name="keyward", standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.exceptions.Abort:
+        raise KeyboardInterrupt from None
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "keyward"
+        raise UsageError(error.format_message(), hint=f"See: {command} --help") from None
+    return result if isinstance(result, int) else 0

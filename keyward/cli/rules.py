@@ -1,0 +1,88 @@
+"""`keyward rules`"""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="What keyward looks for.")
+
+Files = Annotated[Optional[list[str]], typer.Option("--rules", metavar="TOML", help="With your own rules. Repeatable.")]
+
+
+@app.command("list")
+def list_rules(
+    words: Annotated[Optional[list[str]], typer.Argument(help="Only rules whose id or title holds one of these.")] = None,
+    rules: Files = None,
+) -> int:
+    """List the rules: id, severity, what it finds. For example: keyward rules list github aws"""
+    from keyward.flows import rules as flow
+
+    rows = flow.listing(flow.registry(rules or ()), words or ())
+    wide = max((len(rule.id) for _, rule, _ in rows), default=0)
+    for _, rule, kind in rows:
+        check = " ✓" if rule.check is not None else "  "
+        print(f"{rule.id:<{wide}}  {kind.severity:<8}{check}  {kind.title}")
+    kinds = {kind.name for _, _, kind in rows}
+    print(f"\n{len(rows)} rules, {len(kinds)} kinds, {len({pack.name for pack, _, _ in rows})} packs (✓: checked offline)")
+    return 0 if rows else 1
+
+
+@app.command("show")
+def show(name: Annotated[str, typer.Argument(help="A pack (github), a rule or a kind (github/pat-classic).")], rules: Files = None) -> None:
+    """Show a detector's page: what the credential is, what it opens, how to replace it, and its rules."""
+    from keyward.flows import rules as flow
+
+    packs = flow.registry(rules or ())
+    pack = flow.find_pack(packs, name)
+    print(pack.page)
+    for kind in pack.kinds:
+        print(f"\n{kind.name}: {kind.title} ({kind.severity})")
+        if kind.manual is not None:
+            for number, step in enumerate(kind.manual.steps, 1):
+                print(f"  {number}. {step}")
+            print(f"  {kind.manual.url}")
+        for rule in pack.rules:
+            if rule.kind == kind.name:
+                extras = [f"score {rule.score}", flow.LEVELS[rule.specificity]]
+                extras += ["checked offline"] if rule.check is not None else []
+                extras += [f"with {companion.part}" for companion in rule.companions]
+                print(f"  rule {rule.id} ({', '.join(extras)})\n    {rule.pattern.decode('latin-1')}")
+
+
+@app.command("check")
+def check(
+    files: Annotated[Optional[list[str]], typer.Argument(help="TOML files of your own rules; none: all built-in rules.")] = None,
+) -> int:
+    """Run every example and near miss through both engines. Exit code 2 if a rule breaks its promise.
+
+    For example: keyward rules check my-rules.toml
+    """
+    from keyward.flows import rules as flow
+    from keyward.report.escape import terminal
+
+    checked = flow.check(flow.registry(files or ()), only="user" if files else "")
+    for problem in checked.problems:
+        print(f"{terminal(problem.where)}: {terminal(problem.message)}")
+    print(f"{checked.packs} packs, {checked.rules} rules, {checked.samples} samples: {len(checked.problems)} problems")
+    return 2 if checked.problems else 0
+
+
+@app.command("export")
+def export(format: Annotated[str, typer.Option("--format", help="json or toml.")] = "json", rules: Files = None) -> None:
+    """Print the catalogue of rules as data."""
+    import json
+    import sys
+
+    from keyward.errors import UsageError
+    from keyward.flows import rules as flow
+
+    if format not in ("json", "toml"):
+        raise UsageError(f"--format {format!r} is neither json nor toml")
+    data = flow.export(flow.registry(rules or ()))
+    if format == "json":
+        json.dump(data, sys.stdout, indent=1, ensure_ascii=False)
+        print()
+    else:
+        sys.stdout.writelines(flow.as_toml(data))

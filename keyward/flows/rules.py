@@ -1,0 +1,115 @@
+"""`keyward rules`: listing, showing, checking and exporting what keyward looks for."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, NamedTuple, Sequence
+
+from keyward.errors import UsageError
+from keyward.model.kind import CredentialKind
+from keyward.model.rule import Rule
+from keyward.registry import Pack, Registry, Unavailable
+from keyward.scan.recipe import user_rules
+from keyward.testing.detector_contract import Problem, check_pack
+
+LEVELS = ("generic", "structural", "provider")
+
+
+class Checked(NamedTuple):
+    """What a check looked at and what is wrong."""
+
+    packs: int
+    rules: int
+    samples: int
+    problems: tuple[Problem, ...]
+
+
+def registry(rule_files: Sequence[str] = (), plugins: Sequence[str] = ()) -> Registry:
+    return Registry(user_rules=user_rules(tuple(rule_files)), plugins=plugins)
+
+
+def listing(packs: Registry, words: Sequence[str] = ()) -> list[tuple[Pack, Rule, CredentialKind]]:
+    """Every rule with its pack and kind, by pack; only those whose id or title holds one of the words, if there are any."""
+    rows = []
+    for pack in packs.packs():
+        if isinstance(pack, Unavailable):
+            continue
+        kinds = {kind.name: kind for kind in pack.kinds}
+        for rule in pack.rules:
+            kind = kinds.get(rule.kind) or packs.kind(rule.kind)
+            text = f"{rule.id} {kind.title}".lower()
+            if not words or any(word.lower() in text for word in words):
+                rows.append((pack, rule, kind))
+    return rows
+
+
+def find_pack(packs: Registry, word: str) -> Pack:
+    """The pack called so, or the one that has a rule or kind called so.
+
+    Raises UsageError, naming the nearest ones, if there is none.
+    """
+    if word in packs.names():
+        pack = packs.pack(word)
+        if isinstance(pack, Pack):
+            return pack
+        raise UsageError(f"the pack {word!r} cannot be loaded: {pack.reason}")
+    for candidate in packs.packs():
+        if isinstance(candidate, Pack) and any(word in (rule.id, rule.kind) for rule in candidate.rules):
+            return candidate
+    import difflib
+
+    near = difflib.get_close_matches(word, packs.names(), 3, 0.5)
+    raise UsageError(
+        f"there is no pack, rule or kind {word!r}",
+        hint=f"Did you mean {', '.join(near)}?" if near else "See `keyward rules list`.",
+    )
+
+
+def check(packs: Registry, only: str = "") -> Checked:
+    """Runs every example and near miss of every pack through both engines."""
+    problems: list[Problem] = []
+    loaded: list[Pack] = []
+    for pack in packs.packs():
+        if isinstance(pack, Unavailable):
+            problems.append(Problem(pack.name, f"cannot be loaded: {pack.reason}"))
+        elif not only or pack.name == only:
+            loaded.append(pack)
+            problems.extend(check_pack(pack))
+    rules = [rule for pack in loaded for rule in pack.rules]
+    samples = sum(len(rule.examples) + len(rule.near_misses) for rule in rules)
+    return Checked(len(loaded), len(rules), samples, tuple(dict.fromkeys(problems)))
+
+
+def export(packs: Registry) -> dict[str, Any]:
+    """The catalogue as plain data: rules with their patterns, kinds with their manual steps. No samples."""
+    return {"schema": "keyward.rules/1", "rules": [_exported(*row) for row in listing(packs)]}
+
+
+def _exported(pack: Pack, rule: Rule, kind: CredentialKind) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "pack": pack.name,
+        "kind": str(kind.name),
+        "title": kind.title,
+        "severity": kind.severity,
+        "pattern": rule.pattern.decode("latin-1"),
+        "ignore_case": rule.ignore_case,
+        "score": rule.score,
+        "level": LEVELS[rule.specificity],
+        "companions": [c.part for c in rule.companions],
+        "offline_check": rule.check is not None,
+        "references": list(kind.references),
+    }
+
+
+def as_toml(data: dict[str, Any]) -> Iterator[str]:
+    """The catalogue as TOML lines."""
+    import json
+
+    yield f"schema = {json.dumps(data['schema'])}\n"
+    for rule in data["rules"]:
+        yield "\n[[rules]]\n"
+        for key, value in rule.items():
+            if key == "pattern" and "'''" not in value and not value.endswith("'") and value.isprintable():
+                yield f"pattern = '''{value}'''\n"
+            else:
+                yield f"{key} = {json.dumps(value, ensure_ascii=False)}\n"

@@ -1,0 +1,156 @@
+"""`keyward scan`: which configuration holds, which sources are read, and what of the findings is to be acted on."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Callable, Iterable, Iterator, NamedTuple
+
+from keyward.errors import UsageError
+from keyward.flows.project import Project, open_project
+from keyward.match.fingerprint import FingerprintCache
+from keyward.match.judge import PERSONAS
+from keyward.model.finding import Allowance, Excluded, NotScanned, Occurrence, Outcome, Stats
+from keyward.scan.examine import Examined
+from keyward.scan.group import group
+from keyward.scan.reader import Read
+
+Progress = Callable[[int, int, int], None]
+"""Called now and then with files, bytes and matches so far."""
+
+
+class ScanOptions(NamedTuple):
+    """`paths`: folders and files; `-` for standard input. `baseline`: None for the default file if it is there, an empty
+    string for none. `persona`: None for the configured one. `jobs`: worker processes, 0 for as many as there are cores."""
+
+    paths: tuple[str, ...] = (".",)
+    staged: bool = False
+    tracked: bool = False
+    from_ref: str = ""
+    to_ref: str = ""
+    hook_files: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
+    persona: str | None = None
+    baseline: str | None = None
+    rule_files: tuple[str, ...] = ()
+    operator_config: str | None = None
+    jobs: int = 0
+    portable: bool = False
+
+
+class Gathered:
+    """What the sources brought in."""
+
+    def __init__(self) -> None:
+        self.occurrences: list[Occurrence] = []
+        self.not_scanned: list[NotScanned] = []
+        self.excluded: list[Excluded] = []
+        self.learned: dict[bytes, str] = {}
+        self.files = 0
+        self.bytes = 0
+        self.whole_project = False
+
+    def add(self, examined: Examined, files: int = 1) -> None:
+        self.occurrences.extend(examined.occurrences)
+        self.not_scanned.extend(examined.problems)
+        self.bytes += examined.bytes
+        self.files += files
+
+
+def scan(
+    options: ScanOptions,
+    *,
+    stdin: Read | None = None,
+    progress: Progress = lambda files, size, found: None,
+    on_compile: Callable[[int], None] = lambda rules: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Outcome:
+    """Scans what the options name.
+
+    Raises UsageError for paths that are not there or options that exclude each other, ConfigError for a configuration, rule
+    or baseline file that is wrong, GitError where git is needed and refuses.
+    """
+    started = clock()
+    persona = options.persona
+    if persona is not None and persona not in PERSONAS:
+        raise UsageError(f"there is no persona {persona!r}", hint=f"One of: {', '.join(PERSONAS)}.")
+    project = open_project(options, on_compile=on_compile)
+    gathered = Gathered()
+    for source in _sources(options):
+        source(options, project, gathered, stdin, progress)
+    if gathered.learned:
+        FingerprintCache.save(gathered.learned)
+    return _outcome(project, gathered, persona or project.persona, clock() - started)
+
+
+Source = Callable[[ScanOptions, Project, Gathered, "Read | None", Progress], None]
+
+
+def _sources(options: ScanOptions) -> Iterator[Source]:
+    """The sources that the options ask for; each is imported only if it is used."""
+    git_wanted = [options.staged, bool(options.from_ref or options.to_ref), options.hook_files is not None]
+    if sum(git_wanted) > 1:
+        raise UsageError("--staged and --from-ref/--to-ref exclude each other")
+    if any(git_wanted):
+        from keyward.flows import scan_git
+
+        yield scan_git.staged if options.staged else scan_git.refs if git_wanted[1] else scan_git.hook
+        return
+    if "-" in options.paths:
+        from keyward.flows import scan_paths
+
+        yield scan_paths.standard_input
+    if any(path != "-" for path in options.paths):
+        from keyward.flows import scan_paths
+
+        yield scan_paths.paths
+
+
+def _outcome(project: Project, gathered: Gathered, persona: str, seconds: float) -> Outcome:
+    least = PERSONAS[persona]
+    wanted: list[Occurrence] = []
+    allowed: list[Occurrence] = []
+    below: set[str] = set()
+    for occurrence in gathered.occurrences:
+        allowance = occurrence.allowance or _allowance(project, occurrence)
+        if occurrence.confidence < least:
+            below.add(occurrence.fingerprint)
+        elif allowance is not None:
+            allowed.append(occurrence._replace(allowance=allowance))
+        else:
+            wanted.append(occurrence)
+    findings = group(wanted)
+    seen = {occurrence.fingerprint for occurrence in gathered.occurrences}
+    stale = project.baseline.stale(seen) if gathered.whole_project and not gathered.not_scanned else ()
+    return Outcome(
+        findings=findings,
+        allowed=tuple(sorted(allowed, key=lambda o: (o.locator.path, o.locator.start))),
+        not_scanned=tuple(gathered.not_scanned),
+        excluded=tuple(gathered.excluded),
+        stats=Stats(gathered.files, gathered.bytes, seconds),
+        salt=project.salt_text,
+        persona=persona,
+        below_persona=len(below - {finding.fingerprint for finding in findings}),
+        stale_baseline=tuple(stale),
+        notes=project.notes,
+    )
+
+
+def _allowance(project: Project, occurrence: Occurrence) -> Allowance | None:
+    """What besides an inline comment lets an occurrence pass: the baseline, a configured fingerprint, `.gitleaksignore`."""
+    by_baseline = project.baseline.match(occurrence.fingerprint)
+    if by_baseline is not None:
+        return by_baseline
+    reason = project.ignored.get(occurrence.fingerprint)
+    if reason is not None:
+        return Allowance(*reason)
+    if project.gitleaks_ignore is not None and project.gitleaks_ignore.allows(occurrence.locator.path, occurrence.line):
+        return Allowance(".gitleaksignore", "listed by file and line")
+    return None
+
+
+def with_progress(items: Iterable[tuple[Examined, int]], gathered: Gathered, progress: Progress) -> None:
+    """Adds examined sources one by one, and reports how far it is."""
+    for examined, files in items:
+        gathered.add(examined, files)
+        progress(gathered.files, gathered.bytes, len(gathered.occurrences))

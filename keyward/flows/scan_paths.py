@@ -1,0 +1,80 @@
+"""Folders, files and standard input."""
+
+from __future__ import annotations
+
+import os
+from typing import Iterable, Iterator
+
+from keyward.errors import UsageError
+from keyward.flows.project import Project
+from keyward.flows.scan import Gathered, Progress, ScanOptions
+from keyward.model.finding import Excluded, NotScanned
+from keyward.scan.examine import Examined, Place
+from keyward.scan.pool import scan_paths
+from keyward.scan.reader import Read, chunks
+from keyward.scan.sources.tree import Walk, check_exists, files_under
+
+
+def paths(options: ScanOptions, project: Project, gathered: Gathered, stdin: Read | None, progress: Progress) -> None:
+    """All regular files of the named folders, and the named files, in worker processes."""
+    roots = _distinct([path for path in options.paths if path != "-"])
+    for root in roots:
+        check_exists(root)
+    walk = Walk(gathered.excluded, gathered.not_scanned)
+    files = _tracked(roots, project, walk) if options.tracked else _all(roots, project, walk)
+    named = frozenset(root for root in roots if not os.path.isdir(root))
+    jobs = options.jobs or min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
+    for answer in scan_paths(project.recipe, files, jobs=jobs, follow=named):
+        for examined in answer.examined:
+            gathered.add(examined, 0)
+        gathered.files += answer.files
+        gathered.learned.update(answer.learned)
+        progress(gathered.files, gathered.bytes, len(gathered.occurrences))
+    gathered.whole_project = not options.tracked and any(os.path.realpath(root) == project.root for root in roots)
+
+
+def standard_input(
+    options: ScanOptions, project: Project, gathered: Gathered, stdin: Read | None, progress: Progress
+) -> None:
+    """Standard input as one source, named `-`."""
+    if stdin is None:
+        raise UsageError("there is no standard input to scan")
+    examiner, fingerprinter = project.recipe.examiner()
+    try:
+        gathered.add(examiner.examine(Place("stdin", "-"), chunks(stdin)))
+    except OSError as error:
+        gathered.add(Examined([], [NotScanned("-", (error.strerror or "cannot be read").lower())], 0))
+    gathered.learned.update(fingerprinter.take_learned())
+
+
+def _distinct(roots: list[str]) -> list[str]:
+    """Without roots that lie inside another one, so that no file is read twice."""
+    real = [(os.path.realpath(root), root) for root in dict.fromkeys(roots)]
+    folders = {resolved for resolved, root in real if os.path.isdir(root)}
+    return [root for resolved, root in real if not any(resolved.startswith(f.rstrip("/") + "/") for f in folders if f != resolved)]
+
+
+def _all(roots: Iterable[str], project: Project, walk: Walk) -> Iterator[str]:
+    for root in roots:
+        yield from files_under(root, project.exclude_below(root), walk)
+
+
+def _tracked(roots: Iterable[str], project: Project, walk: Walk) -> Iterator[str]:
+    from keyward.scan.git import Repository
+
+    for root in roots:
+        repository = Repository.discover(root)
+        if repository is None:
+            raise UsageError(f"--tracked needs a git repository, and {root!r} is in none", hint="Scan it without --tracked.")
+        exclude = project.exclude_below(root)
+        prefix = os.path.relpath(os.path.realpath(root), os.path.realpath(repository.root))
+        for tracked in repository.tracked("" if prefix == "." else prefix):
+            inside = os.path.relpath(os.path.join(repository.root, os.fsdecode(tracked)), os.path.realpath(root))
+            path = inside if root == "." else root if inside == "." else os.path.join(root, inside)
+            rule = exclude(inside.replace(os.sep, "/"), False)
+            if rule:
+                walk.excluded.append(Excluded(path, rule))
+            elif os.path.isfile(path) and not os.path.islink(path):
+                yield path
+            elif not os.path.lexists(path):
+                walk.not_scanned.append(NotScanned(path, "tracked, and missing in the working tree"))

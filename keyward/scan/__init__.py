@@ -1,0 +1,1 @@
+"""Where the bytes come from, and from bytes to findings."""

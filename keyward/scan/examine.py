@@ -1,0 +1,200 @@
+"""Looks through one source, chunk by chunk, and answers with its occurrences. Plain values never leave this module."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, NamedTuple
+
+from keyward.match import allow
+from keyward.match.engine.anchor_derivation import public_prefix
+from keyward.match.fingerprint import Fingerprinter
+from keyward.match.mask import mask
+from keyward.match.matcher import Judged, Matcher
+from keyward.model.finding import Allowance, Locator, NotScanned, Occurrence
+from keyward.scan.reader import Chunk, source_length
+from keyward.scan.roles import role_of
+
+MOST_OCCURRENCES = 10_000
+"""Occurrences in one file; what is beyond is counted as not scanned."""
+
+LINE_CONTEXT = 4096
+"""Bytes of a line on either side of a match that an inline allowance is looked for in."""
+
+
+class Place(NamedTuple):
+    """What is being looked through. `source`: `tree`, `index` or `stdin`; `blob`: the object id, for `index`."""
+
+    source: str
+    path: str
+    blob: str = ""
+
+
+class Examined(NamedTuple):
+    occurrences: list[Occurrence]
+    problems: list[NotScanned]
+    bytes: int
+
+
+class Examiner:
+    """Examines sources with one matcher. `known_hashes`: SHA-1 digests that a detect-secrets baseline allows, by path."""
+
+    def __init__(
+        self, matcher: Matcher, fingerprinter: Fingerprinter, *, known_hashes: dict[str, frozenset[str]] | None = None
+    ) -> None:
+        self._matcher = matcher
+        self._fingerprinter = fingerprinter
+        self._known_hashes = known_hashes or {}
+        self._prefixes: dict[tuple[str, str], re.Pattern[bytes] | None] = {}
+
+    def examine(self, place: Place, chunks: Iterable[Chunk]) -> Examined:
+        """Everything found in the chunks of one source. Raises what reading raises (OSError)."""
+        occurrences: list[Occurrence] = []
+        problems: list[NotScanned] = []
+        size = 0
+        cursor = Cursor()
+        for chunk in chunks:
+            if chunk.encoding == "raw":
+                size = max(size, chunk.offset + len(chunk.data))
+            else:
+                size = max(size, chunk.source_offset + 2 * len(chunk.data))
+            hits = self._matcher.hits(chunk.data)
+            if hits:
+                judged, gave_up = self._matcher.judged(chunk.data, place.path, hits)
+                problems.extend(
+                    NotScanned(place.path, f"rule {rule} gave up: too many places that look like it but are not")
+                    for rule in gave_up
+                )
+                own = [j for j in judged if j.confidence > 0 and chunk.own_start <= j.candidate.span[0] < chunk.own_end]
+                if len(occurrences) + len(own) > MOST_OCCURRENCES:
+                    problems.append(NotScanned(place.path, f"more than {MOST_OCCURRENCES:,} matches; the rest is not listed"))
+                    own = own[: MOST_OCCURRENCES - len(occurrences)]
+                occurrences.extend(self._occurrences(place, chunk, own, cursor))
+                if len(occurrences) >= MOST_OCCURRENCES:
+                    break
+            cursor.next_chunk(chunk)
+        return Examined(occurrences, problems, size)
+
+    def _occurrences(self, place: Place, chunk: Chunk, judged: list[Judged], cursor: Cursor) -> list[Occurrence]:
+        found = [self._occurrence(place, chunk, each, cursor) for each in sorted(judged, key=lambda j: j.candidate.span)]
+        return self._with_allowances(chunk, found, judged)
+
+    def _occurrence(self, place: Place, chunk: Chunk, judged: Judged, cursor: Cursor) -> Occurrence:
+        candidate, context = judged.candidate, judged.context
+        kind = candidate.kind
+        start, end = candidate.span
+        line, column = cursor.at(chunk, start)
+        value = context.value
+        canonical = kind.canonical(value) if kind.canonical else value
+        source_start = chunk.source_offset + source_length(chunk.data[:start], chunk.encoding)
+        public = next((context.parts[name] for name in kind.public if name in context.parts), b"")
+        occurrence = Occurrence(
+            fingerprint=self._fingerprinter.of(canonical),
+            rule=candidate.rule.id,
+            kind=kind.name,
+            severity=kind.severity,
+            locator=Locator(
+                place.source,
+                place.path,
+                source_start,
+                source_start + source_length(chunk.data[start:end], chunk.encoding),
+                chunk.encoding,
+                place.blob,
+            ),
+            line=line,
+            column=column,
+            end_line=line + chunk.data.count(b"\n", start, end),
+            masked=mask(value, self._prefix(judged)),
+            confidence=judged.confidence,
+            signals=judged.signals,
+            parts=tuple(sorted(candidate.parts)),
+            public_id=public.decode("utf-8", "replace")[:200],
+            facts=_facts(judged),
+            role=role_of(place.path),
+        )
+        hashes = self._known_hashes.get(place.path)
+        if hashes and not hashes.isdisjoint(_sha1s(context.parts.values())):
+            occurrence = occurrence._replace(allowance=Allowance(".secrets.baseline", "listed by detect-secrets"))
+        return occurrence
+
+    def _prefix(self, judged: Judged) -> re.Pattern[bytes] | None:
+        candidate = judged.candidate
+        key = (candidate.rule.id, candidate.identity)
+        if key not in self._prefixes:
+            own = candidate.rule.trusted and not any(c.part == candidate.identity for c in candidate.rule.companions)
+            self._prefixes[key] = public_prefix(candidate.rule, candidate.identity) if own else None
+        return self._prefixes[key]
+
+    def _with_allowances(self, chunk: Chunk, found: list[Occurrence], judged: list[Judged]) -> list[Occurrence]:
+        ordered = sorted(judged, key=lambda j: j.candidate.span)
+        by_line: dict[int, list[int]] = {}
+        for index, occurrence in enumerate(found):
+            by_line.setdefault(occurrence.line, []).append(index)
+        result = list(found)
+        for indexes in by_line.values():
+            spans = [span for i in indexes for span in ordered[i].candidate.parts.values()]
+            line, previous = _lines_around(chunk.data, min(s for s, _ in spans), max(e for _, e in spans), spans)
+            inline = allow.allowances(line, previous)
+            if not inline:
+                continue
+            on_line = [(found[i].fingerprint, str(found[i].kind)) for i in indexes]
+            for position, allowance in allow.decide(inline, on_line).items():
+                if result[indexes[position]].allowance is None:
+                    result[indexes[position]] = result[indexes[position]]._replace(allowance=allowance)
+        return result
+
+
+class Cursor:
+    """Line and column of ascending offsets, without counting anything twice."""
+
+    def __init__(self) -> None:
+        self._line = 1
+        self._column = 1
+        self._at = 0
+
+    def at(self, chunk: Chunk, offset: int) -> tuple[int, int]:
+        """1-based line and column (in characters) of an offset in the chunk; offsets must not go back."""
+        absolute = chunk.offset + offset
+        start = self._at - chunk.offset
+        data = chunk.data
+        newlines = data.count(b"\n", start, offset)
+        if newlines:
+            self._line += newlines
+            self._column = 1
+            start = data.rfind(b"\n", start, offset) + 1
+        self._column += len(data[start:offset].decode("utf-8", "replace"))
+        self._at = absolute
+        return self._line, self._column
+
+    def next_chunk(self, chunk: Chunk) -> None:
+        """Moves to where the chunk's own region ends, from where the next chunk's matches can begin."""
+        end = min(chunk.own_end, len(chunk.data))
+        if end + chunk.offset > self._at:
+            self.at(chunk, end)
+
+
+def _lines_around(data: bytes, start: int, end: int, spans: list[tuple[int, int]]) -> tuple[bytes, bytes]:
+    """The line (or lines) that the spans stand on, with the values blanked, and the line before."""
+    low = max(data.rfind(b"\n", max(0, start - LINE_CONTEXT), start) + 1, max(0, start - LINE_CONTEXT))
+    newline = data.find(b"\n", end, end + LINE_CONTEXT)
+    high = newline if newline >= 0 else min(len(data), end + LINE_CONTEXT)
+    line = bytearray(data[low:high])
+    for s, e in spans:
+        line[s - low : e - low] = b" " * (e - s)
+    before = data[max(0, low - 1 - LINE_CONTEXT) : max(0, low - 1)]
+    return bytes(line), before[before.rfind(b"\n") + 1 :]
+
+
+def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
+    describe = judged.candidate.kind.describe
+    if describe is None:
+        return ()
+    try:
+        return tuple(sorted((str(k), str(v)[:200]) for k, v in describe(judged.context.parts).items()))
+    except Exception:  # a pack's code on hostile bytes: facts are a courtesy, the finding stands without them
+        return ()
+
+
+def _sha1s(values: Iterable[bytes]) -> set[str]:
+    import hashlib
+
+    return {hashlib.sha1(value, usedforsecurity=False).hexdigest() for value in values}

@@ -1,0 +1,159 @@
+"""From bytes to chunks of bounded size that overlap, so that nothing is lost at a border, whatever the encoding.
+
+UTF-8 and every other encoding that keeps ASCII as it is are scanned as they are. UTF-16 and UTF-32, with a byte order mark
+or without, are turned into UTF-8; offsets are mapped back to the source.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+from typing import Any, Callable, Iterator, NamedTuple
+
+from keyward.model.rule import MAX_WINDOW
+
+CHUNK = 8 << 20
+"""Bytes read at a time."""
+
+MARGIN = MAX_WINDOW
+"""Bytes of context that a match sees on either side of a border; no rule looks further."""
+
+Read = Callable[[int], bytes]
+"""Answers up to that many bytes, none at the end. May raise OSError."""
+
+
+class Chunk(NamedTuple):
+    """A piece of a source. `data` begins at `offset` of the (decoded) stream. Only matches that begin within
+    `own_start` and `own_end` (relative to `data`) belong to this chunk; the rest is context and belongs to a neighbour.
+    `encoding`: how the source encodes it, `raw` for bytes as they stand; then `source_offset` is where the source stands
+    at the start of `data`."""
+
+    data: bytes
+    offset: int
+    own_start: int
+    own_end: int
+    encoding: str
+    source_offset: int
+
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def wide_encoding(head: bytes) -> str:
+    """`utf-16-le` and so on if the bytes look like it, else `raw`. Without a mark, the places of the NULs decide."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    if b"\0" not in head:
+        return "raw"
+    sample = head[: len(head) & ~3]
+    if len(sample) < 8:
+        return "raw"
+    quarter = len(sample) // 4
+    nuls = [sample[place::4].count(0) for place in range(4)]
+    most, few = quarter * 0.9, quarter * 0.1
+    if nuls[3] == quarter and nuls[2] >= most and nuls[1] >= quarter * 0.35 and nuls[0] <= few:
+        return "utf-32-le"
+    if nuls[0] == quarter and nuls[1] >= most and nuls[2] >= quarter * 0.35 and nuls[3] <= few:
+        return "utf-32-be"
+    even, odd = nuls[0] + nuls[2], nuls[1] + nuls[3]
+    if odd > quarter * 2 * 0.35 and even <= odd * 0.2:
+        return "utf-16-le"
+    if even > quarter * 2 * 0.35 and odd <= even * 0.2:
+        return "utf-16-be"
+    return "raw"
+
+
+def chunks(read: Read, *, chunk: int = CHUNK, margin: int = MARGIN) -> Iterator[Chunk]:
+    """The source in overlapping chunks. Memory is bounded by about three times `chunk`."""
+    data = _fill(read, b"", chunk)
+    if len(data) < chunk:
+        encoding = wide_encoding(data[:4096])
+        if encoding == "raw":
+            start = _wide_tail(data)
+            yield Chunk(data, 0, 0, len(data) + 1 if start < 0 else start, "raw", 0)
+            if start >= 0:
+                yield from _decoded(data[start:], lambda size: b"", wide_encoding(data[start : start + 4096]), start, chunk, margin)
+            return
+    else:
+        encoding = wide_encoding(data[:4096])
+    if encoding == "raw":
+        yield from _overlapping(data, read, chunk, margin)
+    else:
+        yield from _decoded(data, read, encoding, 0, chunk, margin)
+
+
+def _wide_tail(data: bytes) -> int:
+    """Where UTF-16 begins in a file that starts as plain text (a shell appended to it with another encoding), else -1."""
+    first = data.find(0)
+    if first < 4096:  # none at all, or a binary file
+        return -1
+    for start in (first - 1, first):
+        if wide_encoding(data[start : start + 4096]).startswith("utf-16"):
+            return start
+    return -1
+
+
+def _fill(read: Read, held: bytes, wanted: int) -> bytes:
+    pieces = [held] if held else []
+    size = len(held)
+    while size < wanted:
+        piece = read(wanted - size)
+        if not piece:
+            break
+        pieces.append(piece)
+        size += len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _overlapping(data: bytes, read: Read, chunk: int, margin: int) -> Iterator[Chunk]:
+    offset = own_start = 0
+    while True:
+        if len(data) < chunk:
+            yield Chunk(data, offset, own_start, len(data) + 1, "raw", offset)
+            return
+        own_end = len(data) - margin
+        yield Chunk(data, offset, own_start, own_end, "raw", offset)
+        keep = data[own_end - margin :]
+        offset += own_end - margin
+        own_start = margin
+        data = _fill(read, keep, chunk)
+
+
+def _decoded(data: bytes, read: Read, encoding: str, source: int, chunk: int, margin: int) -> Iterator[Chunk]:
+    """The same over the UTF-8 form of wide text; each step decodes at most a chunk of the source."""
+    decoder: Any = codecs.getincrementaldecoder(encoding)("replace")
+    held = b""
+    offset, own_start = source, 0
+    held_source = source
+    while True:
+        last = not data
+        text = held + decoder.decode(data, last).encode("utf-8", "replace")
+        if last:
+            yield Chunk(text, offset, own_start, len(text) + 1, encoding, held_source)
+            return
+        own_end = max(own_start, len(text) - margin)
+        keep_from = max(0, own_end - margin)
+        while keep_from and text[keep_from] & 0xC0 == 0x80:  # not inside a character
+            keep_from -= 1
+        if own_end > own_start:
+            yield Chunk(text, offset, own_start, own_end, encoding, held_source)
+        held_source += source_length(text[:keep_from], encoding)
+        held = text[keep_from:]
+        offset += keep_from
+        own_start = own_end - keep_from
+        data = _fill(read, b"", chunk)
+
+
+def source_length(text: bytes, encoding: str) -> int:
+    """How many bytes of the source the (decoded) text takes."""
+    return len(text) if encoding == "raw" else len(text.decode("utf-8", "replace").encode(encoding, "replace"))
+
+
+def file_reader(descriptor: int) -> Read:
+    return lambda size: os.read(descriptor, size)
