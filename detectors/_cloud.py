@@ -74,6 +74,11 @@ def beside(name: str, names: bytes, body: bytes, within: int = 300, optional: bo
     return Companion(name, named(names, body, edge, name.encode()), within=within, optional=optional)
 
 
+def block(provider: bytes, member: bytes) -> bytes:
+    """The name of a member that stands first in a Terraform provider's block."""
+    return rb"provider[ \t]{1,3}\"" + provider + rb"\"\s{0,3}\{\s{1,20}" + member
+
+
 def random_looking(value: bytes) -> bool:
     """Both cases and a digit: letters and digits drawn at random, no hash and no word."""
     return (
@@ -98,6 +103,6 @@ def encodings(text: bytes) -> bytes:
 
 
 __all__ = [
-    "SLUG", "UUID", "WORD", "Fields", "beside", "by_name", "by_prefix", "credential", "encodings", "expired", "expiry", "header", "mixed", "named",
+    "SLUG", "UUID", "WORD", "Fields", "beside", "block", "by_name", "by_prefix", "credential", "encodings", "expired", "expiry", "header", "mixed", "named",
     "places", "random_looking", "token", "wrong",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from keyward.plugin import PROVIDER, STRUCTURAL, Companion, Kind, Manual, Parts, Rule, Signal
+from keyward.plugin import Companion, Kind, Manual, Parts, Rule, Signal
 from keyward.plugin.shapes import Piece, Shape, assigned, concat, json_member, part, text
 
 Check = Callable[[Parts], Signal | None]
@@ -30,7 +30,13 @@ def key_of(vendor: bytes) -> bytes:
 
 def named(name: bytes, body: bytes, *, left: bytes = b"", edge: bytes = EDGE) -> bytes:
     """A pattern for `body` assigned to a name."""
-    return left + rb"(?i:" + name + rb")" + _BIND + rb"(?P<secret>" + body + rb")" + edge
+    before, secret, after = named_parts(name, body, left=left, edge=edge)
+    return before + rb"(?P<secret>" + secret + rb")" + after
+
+
+def named_parts(name: bytes, body: bytes, *, left: bytes = b"", edge: bytes = EDGE) -> tuple[bytes, bytes, bytes]:
+    """The same in three pieces: what stands before the secret, the secret, what may not follow."""
+    return left + rb"(?i:" + name + rb")" + _BIND, body, edge
 
 
 def prefixed(body: bytes, *, left: bytes = LEFT, edge: bytes = EDGE) -> bytes:
@@ -115,7 +121,6 @@ def named_rule(
         score=score,
         check=check,
         companions=companions,
-        specificity=PROVIDER,
         examples=(
             assigned(name, value),
             assigned(name, value, form='"{name}": "{value}",\n'),
@@ -126,25 +131,56 @@ def named_rule(
     )
 
 
-def by_url_rule(kind: Kind, body: bytes, value: Shape, host: str, host_pattern: bytes, misses: Iterable[Piece]) -> Rule:
-    """A rule for a shape that several vendors share: the vendor's base URL beside it decides. Weaker than the shared rule
-    (`openai/compatible-key`) where there is no such URL, stronger where there is."""
-    companion = Companion("base_url", rb"(?P<base_url>" + host_pattern + rb")", within=400)
-    return Rule(
-        f"{kind}-by-url",
-        kind,
-        prefixed(body),
-        score=60,
-        specificity=STRUCTURAL,
-        companions=(companion,),
-        alone=-40,
-        examples=(
-            concat("base_url: https://", part("base_url", host), "/v1\napi_key: ", part("secret", value), "\n"),
-            concat("OPENAI_API_KEY=", part("secret", value), "\nOPENAI_BASE_URL=https://", part("base_url", host), "\n"),
-            concat('client = OpenAI(api_key="', part("secret", value), '", base_url="https://', part("base_url", host), '")\n'),
+def beside(
+    kind: Kind,
+    rule_id: str,
+    host: tuple[str, bytes, str],
+    value: tuple[bytes, bytes, bytes],
+    examples: tuple[Iterable[Shape], Iterable[Shape]],
+    near_misses: Iterable[Shape],
+    score: int = 70,
+) -> tuple[Rule, Rule]:
+    """Two rules for a value that stands after, or before, its vendor's host: no `}` and no further address or value between.
+
+    `host`: the part's name, the pattern, and what ends the search for the value. `value`: what stands before the secret, the
+    secret, and what stands after it. `examples`: with the host first, with the host last.
+    """
+    part_name, host_pattern, stop = host
+    before, secret, after = value
+    where = rb"(?P<" + part_name.encode() + rb">" + host_pattern + rb")(?![A-Za-z0-9-])"
+    what = before + rb"(?P<secret>" + secret + rb")" + after
+    gap = rb"(?:(?!" + stop.encode() + rb")[^}]){0,250}?"
+    address = rb"(?:https?://[^\s/\"'`]{0,60}?)?"
+    first, last = (tuple(shapes) for shapes in examples)
+    misses = tuple(near_misses)
+    return (
+        Rule(f"{rule_id}-after-url", kind, where + gap + what, anchor=before + secret, score=score, examples=first, near_misses=misses),
+        Rule(f"{rule_id}-before-url", kind, what + gap + address + where, anchor=before + secret, score=score - 2, examples=last, near_misses=misses),
+    )
+
+
+def by_url_rules(
+    kind: Kind, body: bytes, value: Shape, host: str, host_pattern: bytes, misses: Iterable[Piece]
+) -> tuple[Rule, Rule]:
+    """Rules for a shape that several vendors share: the vendor's base URL beside it decides."""
+    url, secret = part("base_url", host), part("secret", value)
+    return beside(
+        kind, f"{kind}", ("base_url", host_pattern, r"https?://|(?<![A-Za-z0-9])sk-[A-Za-z0-9]{20}"), (LEFT, body, EDGE),
+        (
+            (
+                concat("base_url: https://", url, "/v1\napi_key: ", secret, "\n"),
+                concat("curl https://", url, "/v1/models -H 'Authorization: Bearer ", secret, "'\n"),
+                concat('x: { baseUrl: "https://', url, '", apiKey: "', secret, '" },\ny: { baseUrl: "https://api.example.org" }\n'),
+            ),
+            (
+                concat("OPENAI_API_KEY=", secret, "\nOPENAI_BASE_URL=https://", url, "\n"),
+                concat('client = OpenAI(api_key="', secret, '", base_url="https://', url, '")\n'),
+                concat('{"apiKey": "', secret, '",\n "baseURL": "https://', url, '/v1"}\n'),
+            ),
         ),
-        near_misses=(
+        (
             *(concat("base_url: https://", host, "/v1\napi_key: ", miss, "\n") for miss in misses),
             concat("base_url: https://api.example.org/v1\napi_key: ", value, "\n"),
+            concat('{"baseUrl": "https://', host, '"}, {"apiKey": "', value, '"}\n'),
         ),
-    )
+    )  # fmt: skip

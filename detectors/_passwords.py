@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Callable
+from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from keyward.plugin import STRUCTURAL, Companion, CredentialKind, Kind, Manual, Parts, Rule, Signal
@@ -35,10 +35,16 @@ _RESERVED = (b".example", b".invalid", b".test", b".example.com", b".example.org
 _MARKS = (b"%s", b"%(", b"%d", b"***", b"...", b"$(", b"#{", b"<", b"\xe2\x80\xa6", b"[", b"&lt;")
 
 
+_IDENTIFIER = re.compile(
+    rb"(?:[A-Za-z_]\w*(?:\.|->|::))+[A-Za-z_][A-Za-z_]*\Z|[A-Z]+(?:_[A-Z]+)+\Z|[a-z]+(?:_[a-z]+)+\Z|default=|(?:self|this|config|settings)\.|\w+=\Z|"
+    rb"[a-z]*(?:pass|passwd|[pP]assword|[sS]ecret|[tT]oken|Pass|Pwd)\Z"
+)
+
+
 def is_weak(value: bytes) -> bool:
     """Whether a password is one of documentation or of a local set-up, or only a few characters long."""
     lowered = value.lower()
-    return len(value) < 4 or lowered in WEAK or lowered.strip(b"0123456789!_-") in WEAK
+    return len(value) < 4 or lowered in WEAK or lowered.strip(b"0123456789!_-") in WEAK or lowered.endswith((b"_here", b"-here"))
 
 
 def is_local(host: bytes) -> bool:
@@ -78,7 +84,10 @@ def judge(parts: Parts) -> Signal | None:
     user, host = parts.get("user", b""), parts.get("host", b"")
     if any(mark in secret for mark in _MARKS):
         return Signal("context", -100, "the password is a template")
-    weight, reasons = 0, []
+    if _IDENTIFIER.match(secret):
+        return Signal("context", -60, "the name of a variable")
+    weight = 0
+    reasons: list[str] = []
     weak = is_weak(secret)
     if weak:
         weight, reasons = weight - 30, [*reasons, "a password of documentation or local set-ups"]
@@ -88,6 +97,8 @@ def judge(parts: Parts) -> Signal | None:
         weight, reasons = weight - 30, [*reasons, "a host of documentation"]
     elif host and is_local(host):
         weight, reasons = weight - (15 if weak or not is_strong(secret) else 0), [*reasons, "a local host"]
+    if not weak and secret.isalpha() and (secret.islower() or secret.isupper()) and len(secret) < 20:
+        weight, reasons = weight - 15, [*reasons, "letters alone"]
     if not reasons and is_strong(secret):
         return Signal("context", 10, "a strong password")
     return Signal("context", max(weight, -60), "; ".join(reasons)) if weight else None
@@ -190,7 +201,7 @@ def variable_rule(id: str, kind: Kind, names: bytes, name: str, weak: str, *, co
     return form_rule(
         id,
         kind,
-        rb"(?<![A-Za-z0-9])" + names + rb"[\"']?\]?\s{0,3}(?::=|=>|[:=,])\s{0,3}[\"']?" + WORD,
+        rb"(?<![A-Za-z0-9])" + names + rb"(?:[\"']?\]?\s{0,3}(?::=|=>|[:=])|[\"']\s{0,3},)\s{0,3}[\"']?" + WORD,
         score,
         (f"{name}={{}}\n", f"      {name}: '{{}}'\n", f'{{"{name}": "{{}}"}}\n', f"export {name}={{}} && run\n"),
         (f"{name}={weak}\n", f"{name}=${{PASSWORD}}\n", f"{name}_FILE=/run/secrets/app\n", f"{name}=$(cat file)\n", f"{name}=<password>\n"),

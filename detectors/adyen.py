@@ -42,7 +42,7 @@ RULES = (
     Rule(
         str(API_KEY),
         API_KEY,
-        token(rb"AQ[EF][A-Za-z0-9+/]{60,160}={0,2}-[A-Za-z0-9+/]{43}=-[!#-&(-\[\]-_a-~]{14,20}", rb"", rb"A-Za-z0-9+/"),
+        token(rb"AQ[EF][A-Za-z0-9+/]{60,160}={0,2}-[A-Za-z0-9+/]{43}=-[!#-&(-\[\]-_a-~]{14,20}", before=rb"A-Za-z0-9+/"),
         score=88,
         examples=contexts("ADYEN_API_KEY", _key(), "X-API-Key: "),
         near_misses=misses(

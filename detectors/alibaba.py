@@ -110,9 +110,8 @@ RULES = (
     Rule(
         str(APPCODE),
         APPCODE,
-        rb"(?i:(?:authorization[\"']?\s{0,3}[:=,]\s{0,3}[\"']?)?(?<![A-Za-z0-9])app_?code)[\"']?(?:\s{1,3}|\s{0,3}[:=]\s{0,3})[\"']?(?P<secret>[0-9a-f]{32})(?![0-9A-Za-z])",
+        rb"(?i:(?<![A-Za-z0-9])app_?code)[\"']?(?:\s{1,3}|\s{0,3}[:=]\s{0,3})[\"']?(?P<secret>[0-9a-f]{32})(?![0-9A-Za-z])",
         score=65,
-        anchor=rb"(?i:app_?code)[\"']?(?:\s{1,3}|\s{0,3}[:=]\s{0,3})[\"']?[0-9a-f]{32}",
         examples=(
             text("curl -H 'Authorization: APPCODE ", part("secret", hexa(32)), "' https://ali-weather.showapi.com/\n"),
             assigned("APPCODE", hexa(32)),

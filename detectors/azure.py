@@ -9,7 +9,8 @@ What an attacker can do: read and change all data of the account; run models at 
 How to replace it: each account has two keys. Move the users to the second key, regenerate the first. A SAS dies with its key
   or its stored access policy. For an application, add a new secret, deploy it, remove the old one.
 References: https://learn.microsoft.com/en-us/azure/storage/common/storage-account-keys-manage
-  https://github.com/microsoft/security-utilities  https://learn.microsoft.com/en-us/entra/identity-platform/how-to-add-credentials
+  https://github.com/microsoft/security-utilities
+  https://learn.microsoft.com/en-us/entra/identity-platform/how-to-add-credentials
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ _SEEDS = {
 
 def _describe_annotated(parts: Parts) -> Fields:
     key = parts["secret"]
+    if key[44:48] == b"QJJQ":
+        return {"service": key[52:56].decode("ascii", "replace")}
     facts = {"service": _SERVICES.get(key[76:80], key[76:80].decode("ascii", "replace"))}
     if 65 <= key[58] <= 90 and 65 <= key[59] <= 76:
         facts["created"] = f"{2024 + key[58] - 65}-{key[59] - 64:02d}"
@@ -232,7 +235,7 @@ def _framed(mark: str, length: int = 52) -> Shape:
 def _frame_rule(kind: Kind, mark: bytes, name: str, sample: str, more: tuple[Shape, ...]) -> Rule:
     value = _framed(sample)
     return Rule(
-        f"{kind}-annotated", kind,
+        str(kind) if kind == ANNOTATED else f"{kind}-annotated", kind,
         rb"(?<![A-Za-z0-9+/])(?P<secret>" + _FRAME + mark + rb"(?:[A-Za-z0-9+/]{6}==|[A-Za-z0-9+/]{4}))(?![A-Za-z0-9+/=])",
         anchor=_FRAME_ANCHOR, score=85, check=_annotated, examples=(*places(name, value), *more),
         near_misses=wrong(name, _framed(sample, 51), _framed(sample, 53), concat(an(52), "JQQJ88", "BC", an(16), sample, an(4)), concat(an(52), "JQQJ99", "BZ", an(16), sample, an(4))),

@@ -11,13 +11,13 @@ References: https://datatracker.ietf.org/doc/html/rfc7617  https://curl.se/docs/
 from __future__ import annotations
 
 import base64
-from typing import Mapping
+from collections.abc import Mapping
 
 from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Manual, Parts, Rule, Signal
 from keyward.plugin.checksums import decode_base64
 from keyward.plugin.shapes import Shape, b64, concat, part, text
 
-from ._passwords import PASSWORD, WORD, form_rule, judge, where
+from ._passwords import PASSWORD, WORD, form_rule, is_random, judge, where
 
 BASIC, SSHPASS = Kind("basic-auth/password"), Kind("basic-auth/sshpass")
 
@@ -40,8 +40,8 @@ def _canonical(value: bytes) -> bytes:
 def _describe(parts: Parts) -> Mapping[str, str]:
     decoded = pair(parts["secret"])
     facts = where(parts)
-    if decoded and decoded[0] and not decoded[0].isalnum() or decoded and len(decoded[0]) < 20:
-        facts["user"] = decoded[0].decode("latin-1")[:80]
+    if decoded and decoded[0] and len(decoded[0]) <= 60 and not is_random(decoded[0]):  # a token may stand where the user does
+        facts["user"] = decoded[0].decode("utf-8", "replace")
     return facts
 
 

@@ -20,7 +20,7 @@ from keyward.plugin import Companion, Kind, Parts, Rule, Signal, checksum, struc
 from keyward.plugin.checksums import crc32_hex, decode_base64
 from keyward.plugin.shapes import Shape, an, assigned, b64, b64url, concat, hexa, part, text, uuid4
 
-from ._cloud import SLUG, Fields, beside, by_name, by_prefix, credential, header, named
+from ._cloud import SLUG, Fields, beside, block, by_name, by_prefix, credential, header
 
 USER_TOKEN = Kind("cloudflare/user-api-token")
 ACCOUNT_TOKEN = Kind("cloudflare/account-api-token")
@@ -65,7 +65,7 @@ KINDS = (
     credential(ACCESS, "Cloudflare Access service token", "high", _ONE, "Rotate the service token under Access controls.", "Update what uses it.",
                see="https://developers.cloudflare.com/cloudflare-one/access-controls/service-credentials/service-tokens/", public=("id",)),
     credential(R2, "Cloudflare R2 access key", "high", "https://dash.cloudflare.com/?to=/:account/r2/api-tokens",
-               see="https://developers.cloudflare.com/r2/api/tokens/", public=("id",)),
+               see="https://developers.cloudflare.com/r2/api/tokens/", public=("id", "endpoint")),
     credential(TURNSTILE, "Cloudflare Turnstile secret key", "medium", "https://dash.cloudflare.com/?to=/:account/turnstile",
                "Rotate the secret key; the old one stays good for two hours.", "Update the server.",
                see="https://developers.cloudflare.com/turnstile/troubleshooting/rotate-secret-key/"),
@@ -106,9 +106,12 @@ RULES = (
     _new(ACCOUNT_TOKEN, "cfat_", "CLOUDFLARE_API_TOKEN"),
     _new(GLOBAL_KEY, "cfk_", "CLOUDFLARE_API_KEY"),
     by_name(
-        TOKEN, _CF + rb"[\w.-]{0,16}token", rb"(?!cf[au]t_)(?=[A-Za-z_-]{0,39}[0-9])(?=[a-z0-9_-]{0,39}[A-Z])[A-Za-z0-9_-]{40}", "CLOUDFLARE_API_TOKEN",
+        TOKEN, _CF + rb"[\w.-]{0,16}token|cloudflare(?:\]|[\"']?:)\s{1,12}[\"']?(?:dns_)?api[_-]?token|" + block(rb"cloudflare", rb"api_token"), rb"(?!cf[au]t_)(?=[A-Za-z_-]{0,39}[0-9])(?=[a-z0-9_-]{0,39}[A-Z])[A-Za-z0-9_-]{40}", "CLOUDFLARE_API_TOKEN",
         concat("aQ7", b64url(37)), (b64url(39), b64url(41), hexa(40)), edge=SLUG, score=65,
-        more=(assigned("dns_cloudflare_api_token", concat("aQ7", b64url(37)), form="{name} = {value}\n"), assigned("CF_Token", concat("aQ7", b64url(37)), form='export {name}="{value}"\n')),
+        more=(
+            assigned("api_token", concat("aQ7", b64url(37)), form='provider "cloudflare" {\n  {name} = "{value}"\n}\n'),
+            assigned("apiToken", concat("aQ7", b64url(37)), form="cloudflare:\n  {name}: {value}\n"),
+            assigned("dns_cloudflare_api_token", concat("aQ7", b64url(37)), form="{name} = {value}\n"), assigned("CF_Token", concat("aQ7", b64url(37)), form='export {name}="{value}"\n')),
     ),
     by_name(
         GLOBAL_KEY, rb"(?:" + _CF + rb"[\w.-]{0,8}(?:api[_-]?)?key|x-auth-key)", rb"[0-9a-f]{37}", "CLOUDFLARE_API_KEY", hexa(37), (hexa(36), hexa(38)),
@@ -165,12 +168,12 @@ RULES = (
     Rule(
         "cloudflare/r2-endpoint",
         R2,
-        named(rb"secret_?access_?key", rb"[0-9a-f]{64}"),
-        score=60,
-        alone=-40,
+        rb"(?<![A-Za-z0-9])(?P<endpoint>[0-9a-f]{32}(?:\.eu|\.fedramp)?\.r2\.cloudflarestorage\.com)",
+        score=65,
+        alone=-80,
         companions=(
-            Companion("endpoint", rb"[0-9a-f]{32}(?:\.eu|\.fedramp)?\.r2\.cloudflarestorage\.com"),
-            beside("id", rb"access[_-]?key[_-]?id", rb"[0-9a-f]{32}"),
+            beside("secret", rb"secret_?(?:access_?)?key", rb"[0-9a-f]{64}", optional=False),
+            beside("id", rb"access_?key(?:_?id)?", rb"[0-9a-f]{32}"),
         ),
         examples=(
             text("[r2]\ntype = s3\naccess_key_id = ", part("id", hexa(32)), "\nsecret_access_key = ", part("secret", hexa(64)),

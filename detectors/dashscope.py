@@ -16,7 +16,7 @@ from __future__ import annotations
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an, concat, hexa, upper_hex
 
-from ._model_vendor import EDGE, by_url_rule, has_digit, key_of, named, named_rule, prefixed, prefixed_rule, replace
+from ._model_vendor import EDGE, by_url_rules, has_digit, key_of, named, named_rule, prefixed, prefixed_rule, replace
 
 API_KEY = Kind("dashscope/api-key")
 PLAN = Kind("dashscope/plan-key")
@@ -38,7 +38,7 @@ _HOSTS = rb"(?:dashscope[a-z-]{0,12}\.aliyuncs\.com|\.maas\.aliyuncs\.com)"
 
 RULES = (
     named_rule(API_KEY, named(key_of(rb"(?:dashscope|qwen|bailian|tongyi)"), _BODY), _KEY, "DASHSCOPE_API_KEY", _MISSES, score=80),
-    by_url_rule(API_KEY, _BODY, _KEY, "dashscope.aliyuncs.com", _HOSTS, _MISSES),
+    *by_url_rules(API_KEY, _BODY, _KEY, "dashscope.aliyuncs.com", _HOSTS, _MISSES),
     prefixed_rule(
         PLAN, prefixed(rb"sk-sp-[A-Za-z0-9]{16,64}(?:\.[A-Za-z0-9_-]{4,128}){0,4}", edge=EDGE), concat("sk-sp-", hexa(32)), "DASHSCOPE_API_KEY",
         "coding.dashscope.aliyuncs.com/v1/models",

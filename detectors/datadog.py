@@ -13,10 +13,10 @@ References: https://docs.datadoghq.com/account_management/api-app-keys/
 
 from __future__ import annotations
 
-from keyward.plugin import Companion, Kind
+from keyward.plugin import Companion, Kind, Rule
 from keyward.plugin.shapes import an, concat, hexa, part, text
 
-from ._cloud import by_name, by_prefix, credential, header
+from ._cloud import block, by_name, by_prefix, credential, header
 
 API_KEY = Kind("datadog/api-key")
 APP_KEY = Kind("datadog/application-key")
@@ -39,18 +39,38 @@ _API, _APP = concat(hexa(32)), concat(hexa(40))
 
 RULES = (
     by_name(
-        API_KEY, _OWNER + rb"[\"']?api[_.-]?key", rb"[0-9a-f]{32}", "DD_API_KEY", _API, (hexa(31), hexa(33), an(32)), score=65, companions=(_SITE,), other="etag",
+        API_KEY, _OWNER + rb"[\"']?api[_.-]?key|" + block(rb"datadog", rb"api_key"), rb"[0-9a-f]{32}", "DD_API_KEY", _API, (hexa(31), hexa(33), an(32)), score=65, companions=(_SITE,), other="etag",
         more=(
             header("DD-API-KEY: ", _API),
             text("datadog:\n  apiKey: ", part("secret", _API), "\n  site: ", part("site", "datadoghq.eu"), "\n"),
             text('api_client = Datadog(datadog_api_key="', part("secret", _API), '")\n'),
+            text('provider "datadog" {\n  api_key = "', part("secret", _API), '"\n}\n'),
             text("docker run -e DD_API_KEY=", part("secret", _API), " gcr.io/datadoghq/agent:7\n"),
         ),
     ),
+    Rule(
+        "datadog/api-key-of-the-agent",
+        API_KEY,
+        rb"(?<![A-Za-z0-9_.-])api_key:\s{1,4}[\"']?(?P<secret>[0-9a-f]{32})[\"']?\s{0,4}\n(?:[^\n]{0,80}\n){0,6}(?:site:\s{1,4}[\"']?(?P<site>[a-z0-9.]{0,6}(?:datadoghq|ddog-gov)\.(?:com|eu))|dd_url:)",
+        anchor=rb"api_key:\s{1,4}[\"']?[0-9a-f]{32}",
+        score=70,
+        window=800,
+        examples=(
+            text("api_key: ", part("secret", _API), "\nsite: ", part("site", "datadoghq.eu"), "\n"),
+            text('api_key: "', part("secret", _API), '"\n\n# the site\nsite: ', part("site", "us5.datadoghq.com"), "\n"),
+            text("api_key: ", part("secret", _API), "\nlogs_enabled: true\ndd_url: https://app.datadoghq.com\n"),
+        ),
+        near_misses=(
+            text("api_key: ", hexa(31), "\nsite: datadoghq.eu\n"),
+            text("api_key: ", hexa(33), "\nsite: datadoghq.eu\n"),
+            text("api_key: ", hexa(32), "\nsite: corp.io\n"),
+        ),
+    ),
     by_name(
-        APP_KEY, _OWNER + rb"[\"']?app(?:lication)?[_.-]?key", rb"[0-9a-f]{40}", "DD_APP_KEY", _APP, (hexa(39), hexa(41)), score=65, companions=(_SITE,), other="commit",
+        APP_KEY, _OWNER + rb"[\"']?app(?:lication)?[_.-]?key|" + block(rb"datadog", rb"api_key\s{0,6}=\s{0,3}[^\s]{6,60}\s{1,12}app_key"), rb"[0-9a-f]{40}", "DD_APP_KEY", _APP, (hexa(39), hexa(41)), score=65, companions=(_SITE,), other="commit",
         more=(
             header("DD-APPLICATION-KEY: ", _APP),
+            text('provider "datadog" {\n  api_key = var.dd_api\n  app_key = "', part("secret", _APP), '"\n}\n'),
             text("datadog:\n  appKey: ", part("secret", _APP), "\n"),
         ),
     ),

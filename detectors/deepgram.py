@@ -11,10 +11,10 @@ References: https://developers.deepgram.com/docs/authenticating
 
 from __future__ import annotations
 
-from keyward.plugin import STRUCTURAL, Companion, CredentialKind, Kind, Rule
+from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import hexa, part, text, upper_hex
 
-from ._model_vendor import EDGE, key_of, named, named_rule, replace
+from ._model_vendor import EDGE, beside, key_of, named, named_rule, replace
 
 API_KEY = Kind("deepgram/api-key")
 
@@ -28,23 +28,26 @@ RULES = (
         API_KEY, named(rb"(?:" + key_of(rb"deepgram") + rb"|(?<![a-z0-9])dg_(?:api_)?key)", rb"[0-9a-f]{40}"), hexa(40), "DEEPGRAM_API_KEY",
         (hexa(39), hexa(41), upper_hex(40)), rule_id=str(API_KEY), score=65,
     ),
-    Rule(
-        "deepgram/api-key-in-header",
-        API_KEY,
-        rb"(?i:authorization)\\?[\"']?\s{0,2}[:=,]\s{0,2}\\?[\"'`]?[Tt]oken (?P<secret>[0-9a-f]{40})" + EDGE,
-        score=55,
-        specificity=STRUCTURAL,
-        companions=(Companion("host", rb"(?P<host>(?:api|agent)\.(?:eu\.)?deepgram\.com)" + EDGE, within=300),),
-        alone=-40,
-        examples=(
-            text("curl -H 'Authorization: Token ", part("secret", hexa(40)), "' https://", part("host", "api.deepgram.com"), "/v1/projects\n"),
-            text("fetch('https://", part("host", "api.deepgram.com"), "/v1/listen', {headers: {Authorization: `Token ", part("secret", hexa(40)), "`}})\n"),
-            text("ws = connect('wss://", part("host", "agent.deepgram.com"), "', headers={'Authorization': 'Token ", part("secret", hexa(40)), "'})\n"),
+    *beside(
+        API_KEY, "deepgram/api-key", ("host", rb"(?:api|agent)\.(?:eu\.)?deepgram\.com", "https?://"),
+        (rb"(?i:authorization)\\?[\"']?\s{0,2}[:=,]\s{0,2}\\?[\"'`]?[Tt]oken ", rb"[0-9a-f]{40}", EDGE),
+        (
+            (
+                text("fetch('https://", part("host", "api.deepgram.com"), "/v1/listen', {headers: {Authorization: `Token ", part("secret", hexa(40)), "`}})\n"),
+                text("ws = connect('wss://", part("host", "agent.deepgram.com"), "', headers={'Authorization': 'Token ", part("secret", hexa(40)), "'})\n"),
+                text("curl https://", part("host", "api.deepgram.com"), "/v1/projects -H 'Authorization: Token ", part("secret", hexa(40)), "'\n"),
+            ),
+            (
+                text("curl -H 'Authorization: Token ", part("secret", hexa(40)), "' https://", part("host", "api.deepgram.com"), "/v1/projects\n"),
+                text("Authorization: token ", part("secret", hexa(40)), "\nHost: ", part("host", "api.eu.deepgram.com"), "\n"),
+                text("get(headers=(('Authorization', 'Token ", part("secret", hexa(40)), "'),), url='https://", part("host", "api.deepgram.com"), "/v1')\n"),
+            ),
         ),
-        near_misses=(
+        (
             text("curl -H 'Authorization: Token ", hexa(39), "' https://api.deepgram.com/v1/projects\n"),
             text("curl -H 'Authorization: Token ", hexa(40), "' https://api.example.org/v1/projects\n"),
             text("curl -H 'X-Request: Token ", hexa(40), "' https://api.deepgram.com/v1/projects\n"),
         ),
+        score=65,
     ),
 )  # fmt: skip

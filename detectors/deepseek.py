@@ -13,7 +13,7 @@ from __future__ import annotations
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import concat, hexa, upper_hex
 
-from ._model_vendor import by_url_rule, key_of, named, named_rule, replace
+from ._model_vendor import by_url_rules, key_of, named, named_rule, replace
 
 API_KEY = Kind("deepseek/api-key")
 
@@ -28,5 +28,5 @@ _MISSES = (concat("sk-", hexa(31)), concat("sk-", hexa(33)), concat("sk_", hexa(
 
 RULES = (
     named_rule(API_KEY, named(key_of(rb"deepseek"), _BODY), _KEY, "DEEPSEEK_API_KEY", _MISSES, score=80),
-    by_url_rule(API_KEY, _BODY, _KEY, "api.deepseek.com", rb"(?:api\.)?deepseek\.com", _MISSES),
+    *by_url_rules(API_KEY, _BODY, _KEY, "api.deepseek.com", rb"(?:api\.)?deepseek\.com", _MISSES),
 )

@@ -16,7 +16,7 @@ from __future__ import annotations
 from keyward.plugin import Companion, Kind, Rule
 from keyward.plugin.shapes import Shape, assigned, b64, concat, hexa, part, text, upper
 
-from ._cloud import by_name, by_prefix, credential, header, named, random_looking
+from ._cloud import block, by_name, by_prefix, credential, header, named, random_looking
 
 PAT = Kind("digitalocean/personal-access-token")
 OAUTH = Kind("digitalocean/oauth-token")
@@ -53,8 +53,8 @@ RULES = (
     _token(OAUTH, "doo_v1_", "DIGITALOCEAN_OAUTH_TOKEN"),
     _token(REFRESH, "dor_v1_", "DIGITALOCEAN_REFRESH_TOKEN"),
     by_name(
-        PAT, rb"(?:digital_?ocean|(?<![A-Za-z0-9])do)_?(?:api_?|access_?|pat_?)?(?:token|key|pat)", rb"[0-9a-f]{64}", "DIGITALOCEAN_TOKEN", hexa(64), (hexa(63), hexa(65)),
-        id="digitalocean/token-unprefixed", more=(assigned("do_token", hexa(64), form='{name} = "{value}"\n'),),
+        PAT, rb"(?:digital_?ocean|(?<![A-Za-z0-9])do)_?(?:api_?|access_?|pat_?)?(?:token|key|pat)|" + block(rb"digitalocean", rb"token"), rb"[0-9a-f]{64}", "DIGITALOCEAN_TOKEN", hexa(64), (hexa(63), hexa(65)),
+        id="digitalocean/token-unprefixed", more=(assigned("do_token", hexa(64), form='{name} = "{value}"\n'), assigned("token", hexa(64), form='provider "digitalocean" {\n  {name} = "{value}"\n}\n')),
     ),
     Rule(
         "digitalocean/spaces-key-id",

@@ -9,10 +9,10 @@ References: https://docs.exa.ai/reference/getting-started
 
 from __future__ import annotations
 
-from keyward.plugin import STRUCTURAL, Companion, CredentialKind, Kind, Rule
+from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import concat, hexa, part, text, uuid4
 
-from ._model_vendor import EDGE, named, named_rule, replace
+from ._model_vendor import beside, named, named_parts, named_rule, replace
 
 API_KEY = Kind("exa/api-key")
 
@@ -30,22 +30,24 @@ RULES = (
         API_KEY, named(rb"exa(?:_?ai|_?search)?[_.-]?(?:api)?[_-]?key(?:[_-][a-z0-9]{1,12})?", _UUID, left=rb"(?<![A-Za-z0-9])"), uuid4(), "EXA_API_KEY", _MISSES,
         rule_id=str(API_KEY), score=65, other_name="HEXA_API_KEY",
     ),
-    Rule(
-        "exa/api-key-in-header",
-        API_KEY,
-        named(rb"x-api-key", _UUID, left=rb"(?<![A-Za-z0-9-])"),
-        score=55,
-        specificity=STRUCTURAL,
-        companions=(Companion("host", rb"(?P<host>(?:api|mcp)\.exa\.ai)" + EDGE, within=300),),
-        alone=-40,
-        examples=(
-            text("curl https://", part("host", "api.exa.ai"), "/search -H 'x-api-key: ", part("secret", uuid4()), "'\n"),
-            text("url = 'https://", part("host", "api.exa.ai"), "/contents'\nheaders = {'x-api-key': '", part("secret", uuid4()), "'}\n"),
-            text('{"url": "https://', part("host", "mcp.exa.ai"), '/mcp", "headers": {"x-api-key": "', part("secret", uuid4()), '"}}\n'),
+    *beside(
+        API_KEY, "exa/api-key", ("host", rb"(?:api|mcp)\.exa\.ai", "https?://"), named_parts(rb"x-api-key", _UUID, left=rb"(?<![A-Za-z0-9-])"),
+        (
+            (
+                text("curl https://", part("host", "api.exa.ai"), "/search -H 'x-api-key: ", part("secret", uuid4()), "'\n"),
+                text("url = 'https://", part("host", "api.exa.ai"), "/contents'\nheaders = {'x-api-key': '", part("secret", uuid4()), "'}\n"),
+                text('{"url": "https://', part("host", "mcp.exa.ai"), '/mcp", "headers": {"x-api-key": "', part("secret", uuid4()), '"}}\n'),
+            ),
+            (
+                text("curl -H 'x-api-key: ", part("secret", uuid4()), "' https://", part("host", "api.exa.ai"), "/search\n"),
+                text("x-api-key: ", part("secret", uuid4()), "\nHost: ", part("host", "api.exa.ai"), "\n"),
+                text("requests.post(headers=dict([('x-api-key', '", part("secret", uuid4()), "')]), url='https://", part("host", "api.exa.ai"), "/answer')\n"),
+            ),
         ),
-        near_misses=(
+        (
             text("curl https://api.exa.ai/search -H 'x-api-key: ", _SHORT, "'\n"), text("curl https://api.example.org -H 'x-api-key: ", uuid4(), "'\n"),
-            text("curl https://api.exa.ai/search -H 'x-request-id: ", uuid4(), "'\n"),
+            text("curl https://api.exa.ai/search -H 'x-request-id: ", uuid4(), "'\n"), text("curl -H 'x-api-key: ", uuid4(), "' https://api.hexa.ai\n"),
         ),
+        score=65,
     ),
 )  # fmt: skip

@@ -14,7 +14,7 @@ References: https://support.huaweicloud.com/intl/en-us/usermanual-ca/ca_01_0003.
 
 from __future__ import annotations
 
-from keyward.plugin import Kind, Rule
+from keyward.plugin import Companion, Kind, Rule
 from keyward.plugin.shapes import Shape, an, assigned, b64, hexa, part, text, upper
 
 from ._cloud import beside, credential, mixed, named
@@ -26,13 +26,13 @@ _CREDENTIALS = "https://console-intl.huaweicloud.com/iam/#/mine/accessKey"
 _STEPS = ("Create a second access key for the same user (two at most).", "Update what uses the old one.", "Disable the old key, then delete it.")
 
 KINDS = (
-    credential(ACCESS_KEY, "Huawei Cloud access key", "critical", _CREDENTIALS, *_STEPS, see="https://support.huaweicloud.com/intl/en-us/usermanual-ca/ca_01_0003.html", public=("id",)),
+    credential(ACCESS_KEY, "Huawei Cloud access key", "critical", _CREDENTIALS, *_STEPS, see="https://support.huaweicloud.com/intl/en-us/usermanual-ca/ca_01_0003.html", public=("id", "endpoint")),
     credential(SWR, "Huawei Cloud container registry login", "high", _CREDENTIALS, *_STEPS, see="https://support.huaweicloud.com/intl/en-us/usermanual-swr/swr_01_1000.html", public=("id",)),
 )  # fmt: skip
 
 _ID = beside("id", rb"access_?key(?:_?id)?|(?<![A-Za-z])ak", rb"[A-Z0-9]{20}")
 _TOKEN = beside("session_token", rb"security_?token", rb"[A-Za-z0-9+/=_-]{200,3000}", within=1000, edge=rb"(?![A-Za-z0-9+/=_-])")
-_NAMES = rb"(?:huawei|(?<![A-Za-z0-9])(?:hw|hwc|obs|otc))[\w.-]{0,20}(?:secret_?(?:access_?)?key|[_.-]sk)"
+_NAMES = rb"(?:huawei|(?<![A-Za-z0-9])(?:hw|hwc|obs|otc))[\w.-]{0,20}(?:secret[_-]?(?:access[_-]?)?key|[_.-]sk)"
 
 
 def _pair(first: str, second: str, last: str = "\n") -> Shape:
@@ -44,7 +44,7 @@ RULES = (
         "huawei-cloud/secret-key",
         ACCESS_KEY,
         named(_NAMES, mixed(40), rb"(?![A-Za-z0-9+/=_-])"),
-        score=70,
+        score=75,
         companions=(_ID, _TOKEN),
         examples=(
             _pair("HW_ACCESS_KEY=", "\nHW_SECRET_KEY="),
@@ -66,7 +66,7 @@ RULES = (
         rb"(?i:(?<![A-Za-z0-9])ak)[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?P<id>[A-Z0-9]{20})[\"']?,?\s{1,16}[\"']?(?i:sk)[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?P<secret>" + mixed(40) + rb")(?![A-Za-z0-9+/=_-])",
         score=70,
         examples=(
-            _pair("endpoint=https://obs.cn-north-4.myhuaweicloud.com\nak=", "\nsk="),
+            _pair("region=cn-north-4\nak=", "\nsk="),
             _pair('{"ak": "', '", "sk": "', '"}\n'),
             _pair("  ak: ", "\n  sk: "),
         ),
@@ -74,6 +74,25 @@ RULES = (
             text("ak=", upper(19), "\nsk=", an(40), "\n"),
             text("ak=", upper(20), "\nsk=", an(39), "\n"),
             text("ak=", upper(20), "\nid=", an(40), "\n"),
+        ),
+    ),
+    Rule(
+        "huawei-cloud/access-key-beside-endpoint",
+        ACCESS_KEY,
+        rb"(?<![A-Za-z0-9])(?:(?P<endpoint>(?:[a-z0-9-]{2,40}\.){1,3}myhuaweicloud\.com)|provider[ \t]{1,3}\"huaweicloud\")",
+        anchor=rb"(?:myhuaweicloud\.com|provider[ \t]{1,3}\"huaweicloud\")",
+        score=65,
+        alone=-80,
+        companions=(Companion("secret", named(rb"secret_?(?:access_?)?key|(?<![A-Za-z])sk", mixed(40), rb"(?![A-Za-z0-9+/=_-])")), _ID),
+        examples=(
+            text('provider "huaweicloud" {\n  region = "cn-north-4"\n  access_key = "', part("id", upper(20)), '"\n  secret_key = "', part("secret", an(40)), '"\n}\n'),
+            text("access_key: ", part("id", upper(20)), "\nsecret_key: ", part("secret", an(40)), "\nendpoint: ", part("endpoint", "obs.cn-north-4.myhuaweicloud.com"), "\n"),
+            text("server = '", part("endpoint", "obs.ap-southeast-3.myhuaweicloud.com"), "'\naccess_key_id = '", part("id", upper(20)), "'\nsecret_access_key = '", part("secret", an(40)), "'\n"),
+        ),
+        near_misses=(
+            text("secret_key: ", an(39), "\nendpoint: obs.cn-north-4.myhuaweicloud.com\n"),
+            text("object_key: ", an(40), "\nendpoint: obs.cn-north-4.myhuaweicloud.com\n"),
+            text("endpoint: obs.cn-north-4.myhuaweicloud.com\n"),
         ),
     ),
     Rule(

@@ -13,7 +13,7 @@ References: https://datatracker.ietf.org/doc/html/rfc7519
 from __future__ import annotations
 
 import time
-from typing import Mapping
+from collections.abc import Mapping
 
 from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Manual, Parts, Rule, Signal
 from keyward.plugin.checksums import jwt_claims

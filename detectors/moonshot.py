@@ -16,7 +16,7 @@ from __future__ import annotations
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an, concat
 
-from ._model_vendor import by_url_rule, key_of, named, named_rule, prefixed, prefixed_rule, replace
+from ._model_vendor import by_url_rules, key_of, named, named_rule, prefixed, prefixed_rule, replace
 
 API_KEY = Kind("moonshot/api-key")
 CODE = Kind("moonshot/kimi-code-key")
@@ -35,7 +35,7 @@ _MISSES = (concat("sk-", an(47)), concat("sk-", an(49)), concat("sk_", an(48)), 
 
 RULES = (
     named_rule(API_KEY, named(key_of(rb"(?:moonshot|kimi)"), _BODY), _KEY, "MOONSHOT_API_KEY", _MISSES, score=80),
-    by_url_rule(API_KEY, _BODY, _KEY, "api.moonshot.cn", rb"(?:api|platform)\.moonshot\.(?:cn|ai)", _MISSES),
+    *by_url_rules(API_KEY, _BODY, _KEY, "api.moonshot.cn", rb"(?:api|platform)\.moonshot\.(?:cn|ai)", _MISSES),
     prefixed_rule(
         CODE, prefixed(rb"sk-kimi-[A-Za-z0-9]{64}"), concat("sk-kimi-", an(64)), "KIMI_API_KEY", "api.kimi.com/coding/v1/models",
         (concat("sk-kimi-", an(63)), concat("sk-kimi-", an(65)), concat("sk-kimi_", an(64))), score=85,

@@ -31,7 +31,7 @@ RULES = (
         "mysql/go-dsn",
         MYSQL,
         rb"(?<![A-Za-z0-9_.-])(?P<user>[A-Za-z0-9_.-]{1,32}):" + SECRET + rb"@(?:tcp|unix)\((?P<host>[A-Za-z0-9_./-]{1,200})?",
-        anchor=rb"[A-Za-z0-9_.-]:[^\s/\"'`<>(){}\[\]\\|^]{1,200}@(?:tcp|unix)\(",
+        anchor=rb"@(?:tcp|unix)\(",
         specificity=STRUCTURAL,
         score=75,
         check=judge,

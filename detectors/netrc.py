@@ -63,7 +63,7 @@ RULES = (
     Rule(
         "netrc/password-first",
         NETRC,
-        _START + _ACCOUNT + rb"password" + _GAP + rb"(?P<secret>" + _WORD + rb"{2,255})(?:" + _GAP + rb"login" + _GAP + rb"(?P<user>" + _WORD + rb"{1,120}))?",
+        _START.replace(rb"{3,200}", rb"{1,100}\.[A-Za-z0-9_.-]{2,100}") + _ACCOUNT + rb"password" + _GAP + rb"(?P<secret>" + _WORD + rb"{2,255})(?:" + _GAP + rb"login" + _GAP + rb"(?P<user>" + _WORD + rb"{1,120}))?",
         specificity=STRUCTURAL,
         score=70,
         check=judge,

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 
-from keyward.plugin import STRUCTURAL, Companion, CredentialKind, Kind, Parts, Rule, Signal
+from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Parts, Rule, Signal
 from keyward.plugin.shapes import Piece, Shape, an, assigned, b64, b64url, concat, hexa, jwt, lower, part, text
 
 from ._model_vendor import named, replace
@@ -66,7 +66,7 @@ def _chosen(parts: Parts) -> Signal | None:
     value = parts["secret"]
     if re.fullmatch(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+){1,9}", value):
         return Signal("shape", -40, "is the name of a variable")
-    if re.fullmatch(rb"[A-Za-z_][A-Za-z0-9_]*(?:\??\.[A-Za-z_][A-Za-z0-9_]*){1,9}", value):
+    if re.fullmatch(rb"[A-Za-z_]+(?:\??\.[A-Za-z_]+){1,9}", value):
         return Signal("shape", -40, "is a path of names")
     if re.fullmatch(rb"[A-Za-z_]+", value):
         return Signal("shape", -30, "is an identifier")
@@ -75,15 +75,34 @@ def _chosen(parts: Parts) -> Signal | None:
     return None if any(48 <= c <= 57 for c in value) else Signal("shape", -10, "has no digit")
 
 
+_PLAIN = rb"(?<![A-Za-z0-9_.-])"
 _Q = rb"(?:\\?[\"'])?"
 _S = rb"(?:\s|\\n){0,24}"
 _COLON = _Q + rb"\s{0,4}:" + _S
 _OPEN = _COLON + rb"\{"
-_BLOCK = rb"\{(?:[^{}]{0,300}\{[^{}]{0,300}\}){0,4}[^{}]{0,300}\}"
+_FLAT = rb"\{[^{}]{0,300}\}"
+_BLOCK = rb"\{(?:[^{}]{0,300}" + rb"\{(?:[^{}]{0,300}" + _FLAT + rb"){0,4}[^{}]{0,300}\}" + rb"){0,4}[^{}]{0,300}\}"
 _INSIDE = rb"(?:[^{}]{0,400}?" + _BLOCK + rb"){0,6}?[^{}]{0,400}?(?<![A-Za-z0-9_])"
 """Whatever stands between the opening brace of a block and one of its own members: never past the block's end."""
 _DEEPER = rb"(?:(?:[^{}]{0,400}?" + _BLOCK + rb"){0,4}?[^{}]{0,200}?\{){0,2}?" + _INSIDE
 """The same, also into blocks within (`accounts: { main: {`)."""
+
+
+_NAME_END = rb"[\"'\\:][\s:{\"'\\]"
+
+
+def _block(names: tuple[str, ...], inside: bytes, label: str = "") -> bytes:
+    """A pattern for what stands `inside` a block of one of these names; `label` is the part that the name becomes.
+
+    The match itself is the name, at a fixed width, and all else is looked ahead at, so that a hit costs one attempt: files
+    of nothing but such names would otherwise be searched again and again. The last piece gives the look its room.
+    """
+    width = max(map(len, names))
+    heads = b"|".join(rb"(?s:" + b"." * (width - len(name)) + rb")" + _PLAIN + name.encode() for name in names)
+    group = rb"(?P<%s>" % label.encode() if label else rb"(?:"
+    word = group + b"|".join(name.encode() for name in names) + rb")"
+    look = rb"(?=(?s:.){0,%d}?" % (width - min(map(len, names))) + _PLAIN + word + _OPEN + inside + rb")"
+    return look + rb"(?:" + heads + rb")" + _NAME_END + rb"(?s:.){0,4000}?"
 
 
 def _string(shortest: int, longest: int = 200) -> bytes:
@@ -91,7 +110,6 @@ def _string(shortest: int, longest: int = 200) -> bytes:
     return rb"\\?[\"'](?P<secret>(?![$<{]|secretref|__)[^\s\"'\\]{%d,%d})\\?[\"']" % (shortest, longest)
 
 
-_PLAIN = rb"(?<![A-Za-z0-9_.-])"
 _ENV = rb"(?:openclaw|clawdbot|moltbot)_"
 _TOKEN = rb"[A-Za-z0-9+/=_~-]{16,200}"
 _TOKEN_EDGE = rb"(?![A-Za-z0-9+/=_~.(\[-])"
@@ -161,8 +179,7 @@ def _gateway(kind: Kind, block: str, member: str, shortest: int, value: Shape) -
     return Rule(
         f"{kind}-{block}",
         kind,
-        _PLAIN + _Q + rb"gateway" + _OPEN + _INSIDE + block.encode() + _OPEN + _INSIDE + member.encode() + _COLON + _string(shortest),
-        anchor=rb"gateway" + _OPEN,
+        _block(("gateway",), _INSIDE + block.encode() + _OPEN + _INSIDE + member.encode() + _COLON + _string(shortest)),
         window=4000,
         score=75,
         check=_chosen,
@@ -184,9 +201,6 @@ def _gateway(kind: Kind, block: str, member: str, shortest: int, value: Shape) -
     )  # fmt: skip
 
 
-_HOOK = rb"hooks" + _OPEN + _INSIDE + rb"token" + _COLON + _string(12)
-
-
 def _channel(rule_id: str, members: str, channel: str, member: str, value: Shape) -> Rule:
     def block(name: str, field: str, piece: Piece) -> Shape:
         return concat('{"channels": {"', name, '": {"enabled": true, "', field, '": ', piece, "}}}\n")
@@ -195,8 +209,7 @@ def _channel(rule_id: str, members: str, channel: str, member: str, value: Shape
     return Rule(
         rule_id,
         CHANNEL,
-        _PLAIN + _Q + rb"(?P<channel>" + _CHANNELS + rb")" + _OPEN + _DEEPER + rb"(?:" + members.encode() + rb")" + _COLON + _string(16),
-        anchor=rb"(?:" + _CHANNELS + rb")" + _OPEN,
+        _block(_CHANNELS, _DEEPER + rb"(?:" + members.encode() + rb")" + _COLON + _string(16), "channel"),
         window=4000,
         score=65,
         specificity=STRUCTURAL,
@@ -219,9 +232,12 @@ def _channel(rule_id: str, members: str, channel: str, member: str, value: Shape
 
 
 _CHANNELS = (
-    rb"telegram|discord|slack|feishu|lark|googlechat|matrix|mattermost|msteams|nextcloud-talk|nostr|qqbot|sms|zalo|line|irc|twitch|buzz|clickclack"
-)
+    "telegram", "discord", "slack", "feishu", "lark", "googlechat", "mattermost", "msteams", "nextcloud-talk", "nostr", "qqbot",
+    "sms", "zalo", "irc", "clickclack",
+)  # fmt: skip
 _PROVIDERS = rb"(?:models|talk|tts|skills|plugins)\.(?:providers|entries)\.[A-Za-z0-9_.-]{1,40}\.(?:apiKey|authToken)"
+_API_KEY = rb"(?<![A-Za-z0-9])apiKey" + _COLON + _string(16)
+_API_KEY_ANCHOR = rb"apiKey" + _COLON + rb"\\?[\"'][^\s\"'\\$]{16}"
 _BASE_URL = rb"(?i:base_?url)" + _COLON + rb"\\?[\"']https?://(?:[^\s\"'/@]{1,100}@)?(?P<base_url>[A-Za-z0-9.-]{4,100})"
 
 
@@ -237,6 +253,12 @@ def _oauth(refresh: Piece, kind: str = "oauth") -> Shape:
     access = jwt('{"iss":"https://auth.example.org","exp":1790000000}', algorithm="RS256", signature=342)
     return concat('{"acme:me": {"type": "', kind, '", "provider": "acme", "access": "', access, '", "refresh": "', refresh, '", "expires": 1}}\n')
 
+
+_PROVIDER_MISSES = (
+    _with_base_url(concat("'", an(15), "'")), _with_base_url("'${MY_PROXY_API_KEY}'"), _with_base_url(_SECRETREF), _with_base_url("'MY_PROXY_API_KEY'"),
+    _with_base_url(concat("'", an(32), "'"), "apiKeyRef"), text("{ apiKey: '", an(32), "' }\n"),
+    text("{ baseUrl: 'https://llm.example.org' }, { apiKey: '", an(32), "' }\n"),
+)  # fmt: skip
 
 RULES = (
     *_by_name(GATEWAY_TOKEN, "OPENCLAW_GATEWAY_TOKEN", "gateway.auth.token", hexa(48)),
@@ -279,9 +301,8 @@ RULES = (
     Rule(
         str(HOOKS),
         HOOKS,
-        _PLAIN + _Q + _HOOK,
-        anchor=rb"hooks" + _OPEN,
-        window=3000,
+        _block(("hooks",), _INSIDE + rb"token" + _COLON + _string(12)),
+        window=4000,
         score=70,
         check=_chosen,
         examples=(
@@ -299,22 +320,51 @@ RULES = (
     _channel("openclaw/channel-token-app", "appToken|userToken|apiPassword|encryptKey|channelSecret", "slack", "appToken", concat("xapp-1-A", hexa(40))),
     _channel("openclaw/channel-token-signing", "signingSecret|webhookSecret|verificationToken|webhookToken", "slack", "signingSecret", hexa(32)),
     Rule(
-        str(PROVIDER_KEY),
+        "openclaw/provider-key-after-url",
         PROVIDER_KEY,
-        rb"(?<![A-Za-z0-9])apiKey" + _COLON + _string(16),
+        _BASE_URL + rb"[^}]{0,300}?" + _API_KEY,
+        anchor=_API_KEY_ANCHOR,
         score=65,
         specificity=STRUCTURAL,
         check=_chosen,
-        companions=(Companion("base_url", _BASE_URL, within=400),),
-        alone=-35,
         examples=(
             _with_base_url(concat("'", part("secret", concat("sk-", b64url(22))), "'")),
             text('"providers": {"x": {"baseUrl": "http://', part("base_url", "10.0.0.7"), ':4000", "apiKey": "', part("secret", an(32)), '"}}\n'),
+            text('{\\n  \\"baseUrl\\": \\"http://', part("base_url", "10.0.0.7"), ':4000\\",\\n  \\"apiKey\\": \\"', part("secret", an(32)), '\\"}\n'),
+        ),
+        near_misses=_PROVIDER_MISSES,
+    ),
+    Rule(
+        "openclaw/provider-key-before-url",
+        PROVIDER_KEY,
+        _API_KEY + rb"[^}]{0,300}?" + _BASE_URL,
+        anchor=_API_KEY_ANCHOR,
+        score=60,
+        specificity=STRUCTURAL,
+        check=_chosen,
+        examples=(
             text("{\n  apiKey: '", part("secret", hexa(40)), "',\n  baseUrl: 'https://", part("base_url", "api.example.org"), "/v1',\n}\n"),
+            text('{"apiKey": "', part("secret", an(32)), '", "baseURL": "https://', part("base_url", "llm.example.org"), '/v1"}\n'),
+            text("apiKey: '", part("secret", b64url(43)), "', // the proxy's\nbaseUrl: 'http://", part("base_url", "localhost"), ":4000',\n"),
+        ),
+        near_misses=_PROVIDER_MISSES,
+    ),
+    Rule(
+        "openclaw/search-key",
+        PROVIDER_KEY,
+        _block(("webSearch", "webFetch", "remote"), _INSIDE + rb"apiKey" + _COLON + _string(16)),
+        window=4000,
+        score=65,
+        specificity=STRUCTURAL,
+        check=_chosen,
+        examples=(
+            text('{"plugins": {"entries": {"acme": {"config": {"webSearch": {"apiKey": "', part("secret", an(32)), '"}}}}}}\n'),
+            text("webFetch: {\n  enabled: true, // often\n  apiKey: '", part("secret", hexa(40)), "',\n},\n"),
+            text("memory: { search: { remote: { model: 'embed', apiKey: '", part("secret", b64url(43)), "' } } }\n"),
         ),
         near_misses=(
-            _with_base_url(concat("'", an(15), "'")), _with_base_url("'${MY_PROXY_API_KEY}'"), _with_base_url(_SECRETREF),
-            _with_base_url("'MY_PROXY_API_KEY'"), _with_base_url(concat("'", an(32), "'"), "apiKeyRef"), text("{ apiKey: '", an(32), "' }\n"),
+            text('{"webSearch": {"apiKey": "', an(15), '"}}\n'), text('{"webSearch": {"apiKey": ', _SECRETREF, "}}\n"),
+            text('{"webSearch": {"apiKey": "${ACME_SEARCH_API_KEY}"}}\n'), text('{"webSearch": {"provider": "x"}, "y": {"apiKey": "', an(32), '"}}\n'),
         ),
     ),
     Rule(
@@ -352,8 +402,7 @@ RULES = (
     Rule(
         str(OAUTH),
         OAUTH,
-        rb"\"type\\?\"\s{0,4}:\s{0,4}\\?\"oauth\\?\"[^{}]{0,6000}?\"refresh\\?\"\s{0,4}:\s{0,4}" + _string(20, 3000),
-        anchor=rb"\"type\\?\"\s{0,4}:\s{0,4}\\?\"oauth\\?\"",
+        rb"(?<=\")oauth(?=\\?\"[^{}]{0,6000}?\"refresh\\?\"\s{0,4}:\s{0,4}" + _string(20, 3000) + rb")[\"\\](?s:.){0,9000}?",
         window=10_000,
         score=80,
         specificity=STRUCTURAL,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Mapping
+from collections.abc import Mapping
 
 from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Manual, Parts, Rule, Signal, structure
 from keyward.plugin.checksums import crc24, decode_base64
@@ -29,7 +29,11 @@ PUTTY_ENCRYPTED = Kind("private-key/putty-encrypted")
 
 _ESCAPES = re.compile(rb"\\+[nrt]|&#(?:10|13|x[0-9aAdD]);|%0[aAdD]|\\u000[ad]")
 _LINES = re.compile(rb"-----(?:BEGIN|END)[A-Z0-9 ]{1,40}-----")
-_HEADERS = re.compile(rb"(?:Proc-Type|DEK-Info|Version|Comment|Charset|Hash|MessageID)\s?:[^\r\n]{0,200}")
+_HEADERS = re.compile(
+    rb"Proc-Type\s?:\s?4,\s?ENCRYPTED|DEK-Info\s?:\s?[A-Z0-9-]{3,24},[0-9A-Fa-f]{8,64}|(?:Version|Comment|Charset|Hash|MessageID)\s?:[^\r\n]{0,200}"
+)
+_JOINED = re.compile(rb"[\"'`]\s*[+.]\s*(?=[\"'`]|\Z)")
+_BLOCK = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY.{20,}?-----END [A-Z0-9 ]{0,30}PRIVATE KEY", re.DOTALL)
 _DATA = re.compile(rb"[^A-Za-z0-9+/=]")
 _MAGIC = b"openssh-key-v1\0"
 
@@ -37,14 +41,16 @@ _MAGIC = b"openssh-key-v1\0"
 def _plain(value: bytes) -> bytes:
     """The block's own text, if the whole block was encoded in base64 once more."""
     if value.startswith(b"LS0t"):
-        return base64.b64decode(_DATA.sub(b"", value).rstrip(b"=") + b"==")
+        text = base64.b64decode(_DATA.sub(b"", value).rstrip(b"=") + b"==")
+        block = _BLOCK.search(text)
+        return block.group() + b"-----" if block else text
     return value
 
 
 def body_of(value: bytes) -> bytes:
     """The base64 data of a block: no header lines, no line ends, no escapes, no quotes, no checksum line of armour."""
     data = _ESCAPES.sub(b"\n", _LINES.sub(b"\n", _plain(value)))
-    data = _DATA.sub(b"", _HEADERS.sub(b"\n", data))
+    data = _DATA.sub(b"", _JOINED.sub(b"", _HEADERS.sub(b"\n", data)))
     end = data.find(b"=")
     return data if end < 0 else data[: end + len(data[end:]) - len(data[end:].lstrip(b"="))]
 
@@ -83,8 +89,13 @@ def _check(parts: Parts) -> Signal | None:
         if cipher != "none":
             return Signal("passphrase", -45, f"encrypted with a passphrase ({cipher})")
         return structure(len(data) > 120, "an OpenSSH key without passphrase")
-    if b"ENCRYPTED" in parts["secret"][:200]:
-        return None
+    plain = _plain(parts["secret"])
+    if b"PRIVATE KEY" not in plain:
+        return Signal("structure", -60, "no private key inside")
+    if b"PGP PRIVATE KEY" in plain:
+        return _check_pgp(parts)
+    if b"ENCRYPTED" in plain[:400]:
+        return Signal("passphrase", -45, "encrypted with a passphrase")
     length = _der_length(data)
     return structure(length is not None and abs(length - len(data)) <= 2, "a DER private key")
 
@@ -95,7 +106,7 @@ def _describe(parts: Parts) -> Mapping[str, str]:
     data = _decoded(value)
     facts = {"form": label.group(1).decode() if label and label.group(1) else "PKCS#8"}
     if data.startswith(_MAGIC):
-        at = data.find(b"ssh-")
+        at = data.find(b"ssh-", len(_MAGIC))
         if at > 0:
             facts["algorithm"] = re.split(rb"[^a-z0-9-]", data[at : at + 20])[0].decode("ascii")
     return facts
@@ -214,7 +225,7 @@ def _ppk(encryption: str, version: int = 3) -> Shape:
 def _base64_starts() -> bytes:
     """How a block begins that is encoded in base64 once more."""
     labels = (b"-----BEGIN PRIVATE KEY", b"-----BEGIN RSA PRIVATE KEY", b"-----BEGIN EC PRIVATE KEY-", b"-----BEGIN OPENSSH PRIVATE K",
-              b"-----BEGIN DSA PRIVATE KEY", b"-----BEGIN PGP PRIVATE KEY")  # fmt: skip
+              b"-----BEGIN DSA PRIVATE KEY", b"-----BEGIN PGP PRIVATE KEY", b"-----BEGIN EC PARAMETERS")  # fmt: skip
     starts = [base64.b64encode(label[: len(label) // 3 * 3])[len("LS0tLS1CRUdJTi") :] for label in labels]
     return rb"LS0tLS1CRUdJTi(?:" + b"|".join(re.escape(start) for start in starts) + rb")"
 
@@ -227,8 +238,8 @@ RULES = (
         "private-key/pem",
         PEM,
         rb"(?P<secret>-----BEGIN (?:(?:RSA|EC|DSA|OPENSSH|ED25519|SSH2|ANY) )?PRIVATE KEY-----(?:[" + _CHARS + rb"]{1,400}(?:Version|Comment): )?["
-        + _CHARS + rb"]{80,11000}" + _END + rb")",
-        anchor=rb"-----BEGIN (?:(?:RSA|EC|DSA|OPENSSH|ED25519|SSH2|ANY) )?PRIVATE KEY-----",
+        + _CHARS + rb"]{60,11000}" + _END + rb")",
+        anchor=rb"BEGIN (?:(?:RSA|EC|DSA|OPENSSH|ED25519|SSH2|ANY) )?PRIVATE KEY-----",
         specificity=STRUCTURAL,
         score=80,
         window=12000,
@@ -273,9 +284,9 @@ RULES = (
     Rule(
         "private-key/pem-encrypted",
         PEM_ENCRYPTED,
-        rb"(?P<secret>-----BEGIN (?:ENCRYPTED (?:SIGSTORE |COSIGN )?PRIVATE KEY-----|(?:RSA|EC|DSA) PRIVATE KEY-----[\\nr\s]{1,8}Proc-Type: ?4,ENCRYPTED[\\nr\s]{1,8}"
+        rb"(?P<secret>-----BEGIN (?:ENCRYPTED (?:SIGSTORE |COSIGN )?PRIVATE KEY-----|(?:RSA|EC|DSA) PRIVATE KEY-----[\\nr\s\"'+]{1,40}Proc-Type: ?4,ENCRYPTED[\\nr\s\"'+]{1,40}"
         rb"DEK-Info: ?[A-Z0-9-]{4,24},[0-9A-Fa-f]{8,64})[" + _CHARS + rb"]{80,11000}" + _END.replace(rb"{0,2}", rb"{0,3}") + rb")",
-        anchor=rb"-----BEGIN (?:ENCRYPTED (?:SIGSTORE |COSIGN )?PRIVATE KEY-----|(?:RSA|EC|DSA) PRIVATE KEY-----[\\nr\s]{1,8}Proc-Type)",
+        anchor=rb"BEGIN (?:ENCRYPTED (?:SIGSTORE |COSIGN )?PRIVATE KEY-----|(?:RSA|EC|DSA) PRIVATE KEY-----[\\nr\s\"'+]{1,40}Proc-Type)",
         specificity=STRUCTURAL,
         score=40,
         window=12000,
@@ -295,7 +306,7 @@ RULES = (
         PGP,
         rb"(?P<secret>-----BEGIN PGP PRIVATE KEY BLOCK-----(?:[\\nr\s]{1,8}(?:Version|Comment|Charset): ?[^\r\n\\-]{1,120}){0,3}["
         + _CHARS + rb"]{100,40000}-----END PGP PRIVATE KEY BLOCK-----)",
-        anchor=rb"-----BEGIN PGP PRIVATE KEY BLOCK-----",
+        anchor=rb"BEGIN PGP PRIVATE KEY BLOCK-----",
         specificity=STRUCTURAL,
         score=80,
         window=42000,

@@ -5,7 +5,8 @@ Where it is used: Kodo object storage uploaders, PicGo and blog tools, qshell (`
 What an attacker can do: read, replace and delete the files of every bucket, sign upload tokens, and change CDN domains.
 How to replace it: an account holds two pairs. Create the second one under Key Management, deploy it, disable the old pair,
   then delete it.
-References: https://developer.qiniu.com/kodo/1644/security  https://developer.qiniu.com/af/kb/1479/how-to-access-or-locate-the-access-key-and-secret-key
+References: https://developer.qiniu.com/kodo/1644/security
+  https://developer.qiniu.com/af/kb/1479/how-to-access-or-locate-the-access-key-and-secret-key
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ RULES = (
     Rule(
         "qiniu/secret-key",
         ACCESS_KEY,
-        named(rb"(?:qiniu|qshell|(?<![A-Za-z0-9])kodo)[\w.-]{0,14}(?:secret_?key|[_.-]sk)", _BODY),
+        named(rb"(?:qiniu|qshell|(?<![A-Za-z0-9])kodo)[\w.-]{0,14}(?:secret[_-]?key|[_.-]sk)", _BODY),
         score=65,
         companions=(_ID,),
         examples=(
             _pair("QINIU_ACCESS_KEY=", "\nQINIU_SECRET_KEY="),
-            assigned("qiniu.secret-key".replace("-", "_"), b64url(40), form="{name}: {value}\n"),
+            assigned("qiniu.secret-key", b64url(40), form="{name}: {value}\n"),
             assigned("qiniuSecretKey", b64url(40), form='"{name}": "{value}",\n'),
         ),
         near_misses=(

@@ -63,7 +63,7 @@ RULES = (
     Rule(
         "square/access-token-named",
         TOKEN,
-        named(rb"square[\w.-]{0,16}token", secret(rb"EAAA[A-Za-z0-9_-]{60}"), URLSAFE_EDGE),
+        named(rb"square[\w.-]{0,16}token", secret(rb"EAAA[A-Za-z0-9_-]{60}"), rb"(?![A-Za-z0-9+/=_-])"),
         score=80,
         examples=named_contexts("SQUARE_ACCESS_TOKEN", _EAAA),
         near_misses=misses("SQUARE_ACCESS_TOKEN", concat("EAAA", b64url(59)), concat("EAAA", b64url(61)), concat("EABA", b64url(60))),

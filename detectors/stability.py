@@ -13,7 +13,7 @@ from __future__ import annotations
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an, concat
 
-from ._model_vendor import by_url_rule, key_of, named, named_rule, replace
+from ._model_vendor import by_url_rules, key_of, named, named_rule, replace
 
 API_KEY = Kind("stability/api-key")
 
@@ -28,5 +28,5 @@ _MISSES = (concat("sk-", an(47)), concat("sk-", an(49)), concat("sk_", an(48)), 
 
 RULES = (
     named_rule(API_KEY, named(key_of(rb"(?:stability|dreamstudio)"), _BODY), _KEY, "STABILITY_API_KEY", _MISSES, score=80),
-    by_url_rule(API_KEY, _BODY, _KEY, "api.stability.ai", rb"(?:api|grpc)\.stability\.ai", _MISSES),
+    *by_url_rules(API_KEY, _BODY, _KEY, "api.stability.ai", rb"(?:api|grpc)\.stability\.ai", _MISSES),
 )

@@ -98,7 +98,7 @@ RULES = (
     _role_rule(PUBLISHABLE, "anon", "SUPABASE_ANON_KEY", 20),
     by_prefix(
         PUBLISHABLE, rb"sb_publishable_[A-Za-z0-9_-]{22}_[A-Za-z0-9_-]{8}", "SUPABASE_PUBLISHABLE_KEY", concat("sb_publishable_", b64url(22), "_", an(8)),
-        (concat("sb_publishable_", an(20)),), edge=SLUG, score=30,
+        (concat("sb_publishable_", b64url(21), "_", an(8)), concat("sb_publishable_", b64url(22), "_", an(9)), concat("sb-publishable_", b64url(22), "_", an(8))), edge=SLUG, score=30,
     ),
     by_prefix(
         ACCESS_TOKEN, rb"sbp_(?:oauth_|v0_)?[0-9a-f]{40}", "SUPABASE_ACCESS_TOKEN", concat("sbp_", hexa(40)), (concat("sbp_", hexa(39)), concat("sbp_", hexa(41)), concat("sbq_", hexa(40))),

@@ -76,12 +76,12 @@ RULES = (
         ),
     ),
     Rule(
-        "telegram/api-hash-pair",
+        "telegram/api-id",
         HASH,
-        rb"(?<![\w.-])" + named(rb"api[_-]?hash", _HASH),
-        score=62,
-        companions=(Companion("id", _ID, within=200),),
-        alone=-40,
+        rb"(?<![\w.-])" + _ID,
+        score=65,
+        companions=(Companion("secret", rb"(?<![\w.-])" + named(rb"api[_-]?hash", _HASH), within=200),),
+        alone=-65,
         examples=(
             text("api_id = ", part("id", digits(7)), "\napi_hash = '", part("secret", hexa(32)), "'\n"),
             text("API_HASH=", part("secret", hexa(32)), "\nAPI_ID=", part("id", digits(8)), "\n"),

@@ -178,7 +178,7 @@ RULES = (
     by_name(
         MAP, rb"(?:qq|tencent|t)_?(?:lbs|maps?)[\w.-]{0,12}key|map\.qq\.com[^\s\"'<>]{1,40}[?&]key", rb"[A-Z0-9]{5}(?:-[A-Z0-9]{5}){5}", "TENCENT_MAP_KEY",
         concat(chars(UPPER, 5), *[concat("-", chars(UPPER + "234567", 5)) for _ in range(5)]),
-        (concat("A", *[concat("-", chars(UPPER, 5)) for _ in range(4)]),), score=40, edge=rb"(?![A-Za-z0-9-])",
+        tuple(concat(chars(UPPER, first), *[concat("-", chars(UPPER, 5)) for _ in range(groups)]) for first, groups in ((5, 4), (4, 5), (6, 5))), score=40, edge=rb"(?![A-Za-z0-9-])",
     ),
 )  # fmt: skip
 

@@ -84,6 +84,23 @@ RULES = (
         ),
     ),
     Rule(
+        "vault/token-short-quoted",
+        TOKEN,
+        rb"(?i:(?<![A-Za-z0-9])token)[\"']?\s{0,4}[:=]\s{0,4}[\"'](?P<secret>" + _OLD + rb")[\"']",
+        score=65,
+        examples=(
+            text('provider "vault" {\n  address = "https://vault.corp.io"\n  token = "', part("secret", _old()), '"\n}\n'),
+            text("client = hvac.Client(url=URL, token='", part("secret", _old()), "')\n"),
+            json_member("token", _old()),
+        ),
+        near_misses=(
+            text("token='s.", an(23), "'\n"),
+            text("token='s.", an(25), "'\n"),
+            text("token = s.", an(24), "\n"),
+            text("kind = 's.", an(24), "'\n"),
+        ),
+    ),
+    Rule(
         str(SECRET_ID),
         SECRET_ID,
         named(rb"(?:vault|bao|approle)[\w.-]{0,12}secret[_-]?id", UUID),
@@ -103,10 +120,10 @@ RULES = (
     Rule(
         "vault/approle-secret-id-with-role",
         SECRET_ID,
-        named(rb"(?<![A-Za-z0-9])secret[_-]?id", UUID),
-        score=70,
-        alone=-45,
-        companions=(_ROLE,),
+        named(rb"(?<![A-Za-z0-9])role[_-]?id", UUID, part=b"role_id"),
+        score=65,
+        alone=-80,
+        companions=(Companion("secret", named(rb"(?<![A-Za-z0-9])secret[_-]?id", UUID), within=300),),
         examples=(
             text('{"role_id": "', part("role_id", uuid4()), '", "secret_id": "', part("secret", uuid4()), '"}\n'),
             text("vault write auth/approle/login role_id=", part("role_id", uuid4()), " secret_id=", part("secret", uuid4()), "\n"),

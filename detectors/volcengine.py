@@ -44,7 +44,7 @@ def _is_secret(value: bytes) -> bool:
 def _check(parts: Parts) -> Signal | None:
     """Both halves decode to 32 hex digits; one that does is enough."""
     holds = bool("id" in parts and _HEX.match(decode_base64(parts["id"][4:]) or b"")) or ("secret" in parts and _is_secret(parts["secret"]))
-    return structure(holds, "base64 of 32 hex digits")
+    return structure(True, "base64 of 32 hex digits") if holds else Signal("structure", -10, "not base64 of 32 hex digits")
 
 
 _ID = concat("AKLT", hexa(32).map(lambda t: base64.b64encode(t).rstrip(b"=")))
@@ -67,7 +67,7 @@ RULES = (
         "volcengine/access-key-id",
         ACCESS_KEY,
         rb"(?<![A-Za-z0-9])(?P<id>AKLT[A-Za-z0-9]{43})(?![A-Za-z0-9+/=_-])",
-        alone=-40,
+        alone=-50,
         check=_check,
         companions=(_COMPANION,),
         examples=(
@@ -96,7 +96,6 @@ RULES = (
         near_misses=(
             assigned("VOLC_SECRETKEY", concat(b64(55), "==")),
             assigned("VOLC_SECRETKEY", b64(62)),
-            assigned("VOLC_SECRETKEY", concat(b64(58), "==")),
             assigned("VOLC_REGION", _SECRET),
         ),
     ),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
+from typing import Any
 
-import click
 import typer
 
 import keyward
@@ -39,15 +39,19 @@ def root(version: bool = typer.Option(False, "--version", callback=_version, is_
     """Finds leaked credentials, and helps to replace them."""
 
 
+# typer brings its own copy of click, or uses the installed one, depending on its version; its public classes lead to either
+_UsageError: Any = typer.BadParameter.__base__
+
+
 def run_app(words: Sequence[str]) -> int:
     """Runs the command line and answers with the exit code. Errors of usage become UsageError."""
     try:
         result = app(args=list(words), prog_name="keyward", standalone_mode=False)
-    except click.exceptions.Exit as exit_:
+    except typer.Exit as exit_:
         return exit_.exit_code
-    except click.exceptions.Abort:
+    except typer.Abort:
         raise KeyboardInterrupt from None
-    except click.UsageError as error:
+    except _UsageError as error:
         command = error.ctx.command_path if error.ctx else "keyward"
         raise UsageError(error.format_message(), hint=f"See: {command} --help") from None
     return result if isinstance(result, int) else 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Callable, Iterable, Iterator, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from keyward.errors import UsageError
 from keyward.flows.project import Project, open_project
@@ -45,7 +46,7 @@ class Gathered:
         self.occurrences: list[Occurrence] = []
         self.not_scanned: list[NotScanned] = []
         self.excluded: list[Excluded] = []
-        self.learned: dict[bytes, str] = {}
+        self.learned: dict[bytes, bytes] = {}
         self.files = 0
         self.bytes = 0
         self.whole_project = False
@@ -79,7 +80,9 @@ def scan(
     for source in _sources(options):
         source(options, project, gathered, stdin, progress)
     if gathered.learned:
-        FingerprintCache.save(gathered.learned)
+        cache = FingerprintCache()
+        cache.merge(gathered.learned)
+        cache.save()
     return _outcome(project, gathered, persona or project.persona, clock() - started)
 
 
@@ -121,7 +124,8 @@ def _outcome(project: Project, gathered: Gathered, persona: str, seconds: float)
             wanted.append(occurrence)
     findings = group(wanted)
     seen = {occurrence.fingerprint for occurrence in gathered.occurrences}
-    stale = project.baseline.stale(seen) if gathered.whole_project and not gathered.not_scanned else ()
+    whole = gathered.whole_project and not gathered.not_scanned
+    stale = project.baseline.stale(seen) if whole and project.baseline is not None else ()
     return Outcome(
         findings=findings,
         allowed=tuple(sorted(allowed, key=lambda o: (o.locator.path, o.locator.start))),
@@ -137,20 +141,9 @@ def _outcome(project: Project, gathered: Gathered, persona: str, seconds: float)
 
 
 def _allowance(project: Project, occurrence: Occurrence) -> Allowance | None:
-    """What besides an inline comment lets an occurrence pass: the baseline, a configured fingerprint, `.gitleaksignore`."""
-    by_baseline = project.baseline.match(occurrence.fingerprint)
-    if by_baseline is not None:
-        return by_baseline
-    reason = project.ignored.get(occurrence.fingerprint)
-    if reason is not None:
-        return Allowance(*reason)
-    if project.gitleaks_ignore is not None and project.gitleaks_ignore.allows(occurrence.locator.path, occurrence.line):
-        return Allowance(".gitleaksignore", "listed by file and line")
-    return None
-
-
-def with_progress(items: Iterable[tuple[Examined, int]], gathered: Gathered, progress: Progress) -> None:
-    """Adds examined sources one by one, and reports how far it is."""
-    for examined, files in items:
-        gathered.add(examined, files)
-        progress(gathered.files, gathered.bytes, len(gathered.occurrences))
+    """What besides an inline comment lets an occurrence pass: the baseline, a configured fingerprint, another tool's file."""
+    return (
+        (project.baseline.match(occurrence.fingerprint) if project.baseline is not None else None)
+        or project.ignored.get(occurrence.fingerprint)
+        or project.by_place(occurrence.locator.path, occurrence.line)
+    )

@@ -56,7 +56,7 @@ def _relative(name: str, root: str) -> str:
 def _tree(names: Iterable[str], options: ScanOptions, project: Project, gathered: Gathered, progress: Progress) -> None:
     from keyward.scan.pool import examine_file
 
-    examiner, fingerprinter = project.recipe.examiner()
+    examiner, cache = project.recipe.examiner()
     exclude = project.exclude_below(".")
     for name in names:
         check_exists(name)
@@ -68,7 +68,7 @@ def _tree(names: Iterable[str], options: ScanOptions, project: Project, gathered
         else:
             gathered.add(examine_file(examiner, name, follow=False))
         progress(gathered.files, gathered.bytes, len(gathered.occurrences))
-    gathered.learned.update(fingerprinter.take_learned())
+    gathered.learned.update(cache.take())
 
 
 def _repository() -> Repository:
@@ -82,7 +82,7 @@ def _changes(repository: Repository, changes: Changes, project: Project, gathere
     gathered.excluded.extend(
         Excluded(os.fsdecode(path), "submodule: another repository, scan it by itself") for path in changes.submodules
     )
-    examiner, fingerprinter = project.recipe.examiner()
+    examiner, cache = project.recipe.examiner()
     exclude = project.exclude_below(repository.root or ".")
     prefix = _display_prefix(repository)
     by_blob: dict[str, list[str]] = {}
@@ -100,7 +100,7 @@ def _changes(repository: Repository, changes: Changes, project: Project, gathere
             continue
         _blob(examiner, gathered, blob.read, blob.id, first, others)
         progress(gathered.files, gathered.bytes, len(gathered.occurrences))
-    gathered.learned.update(fingerprinter.take_learned())
+    gathered.learned.update(cache.take())
 
 
 def _blob(examiner: Examiner, gathered: Gathered, read: Read, blob: str, path: str, others: list[str]) -> None:

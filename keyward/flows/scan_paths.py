@@ -39,12 +39,12 @@ def standard_input(
     """Standard input as one source, named `-`."""
     if stdin is None:
         raise UsageError("there is no standard input to scan")
-    examiner, fingerprinter = project.recipe.examiner()
+    examiner, cache = project.recipe.examiner()
     try:
         gathered.add(examiner.examine(Place("stdin", "-"), chunks(stdin)))
     except OSError as error:
         gathered.add(Examined([], [NotScanned("-", (error.strerror or "cannot be read").lower())], 0))
-    gathered.learned.update(fingerprinter.take_learned())
+    gathered.learned.update(cache.take())
 
 
 def _distinct(roots: list[str]) -> list[str]:

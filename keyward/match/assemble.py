@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, Mapping, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from keyward.match.confirm import Match, Span
 from keyward.model.kind import CredentialKind, Kind
-from keyward.model.rule import STRUCTURAL, Rule
+from keyward.model.rule import GENERIC, STRUCTURAL, Rule
 
 JOIN_WITHIN = 400
 """Bytes between two parts found by different rules of one kind, at most, for them to be one credential."""
@@ -34,7 +35,7 @@ def assemble(matches: Iterable[Match], kind_of: Callable[[Kind], CredentialKind]
             identity = next((part for part in (*kind.identity, *match.parts) if part in match.parts), "")
             if identity:
                 candidates.append(Candidate(match.rule, kind, identity, match.parts[identity], match.parts))
-    return _most_specific(candidates)
+    return candidates
 
 
 def _without_subsets(group: list[Match]) -> list[Match]:
@@ -72,28 +73,47 @@ def _join(group: list[Match]) -> list[Match]:
     return joined
 
 
-def _most_specific(candidates: list[Candidate]) -> list[Candidate]:
-    """Of overlapping values the most specific stays, then the surer, then the longer. What stands inside a block at least
-    three times as long, such as letters inside a private key, goes with the block."""
-    if len(candidates) < 2:
-        return candidates
+def most_specific(candidates: Sequence[Candidate], confidences: Sequence[int]) -> list[int]:
+    """The indexes of the candidates that stay where values overlap, by position: the most specific, then the surest, then
+    the longer. A part of a specific credential is no generic one by itself, and what stands inside a block at least three
+    times as long, such as letters inside a private key, goes with the block. Candidates without confidence take no place.
+    """
+    indexes = [index for index, confidence in enumerate(confidences) if confidence > 0]
+    if len(indexes) < 2:
+        return indexes
 
-    def rank(candidate: Candidate) -> tuple[int, int, int, int, str]:
+    def rank(index: int) -> tuple[int, int, int, int, str]:
+        candidate = candidates[index]
         length = candidate.span[1] - candidate.span[0]
-        return (-candidate.rule.specificity, -len(candidate.parts), -candidate.rule.score, -length, candidate.rule.id)
+        return (-candidate.rule.specificity, -len(candidate.parts), -confidences[index], -length, candidate.rule.id)
 
-    blocks = sorted(c.span for c in candidates if c.rule.specificity >= STRUCTURAL and c.span[1] - c.span[0] >= 120)
-    kept: list[Candidate] = []
-    taken: list[Span] = []
-    for candidate in sorted(candidates, key=rank):
+    blocks = sorted(
+        c.span for c in map(candidates.__getitem__, indexes) if c.rule.specificity >= STRUCTURAL and c.span[1] - c.span[0] >= 120
+    )
+    kept: list[int] = []
+    taken = Taken()
+    for index in sorted(indexes, key=rank):
+        candidate = candidates[index]
         start, end = candidate.span
         inside = any(s <= start and end <= e and e - s >= 3 * (end - start) for s, e in blocks)
-        if inside or any(start < e and s < end for s, e in _near(taken, start, end)):
+        if inside or taken.overlaps(start, end):
             continue
-        kept.append(candidate)
-        taken.append(candidate.span)
-    return sorted(kept, key=lambda c: c.span)
+        kept.append(index)
+        for span in candidate.parts.values() if candidate.rule.specificity > GENERIC else [candidate.span]:
+            taken.add(*span)
+    return sorted(kept, key=lambda index: candidates[index].span)
 
 
-def _near(taken: list[Span], start: int, end: int) -> list[Span]:
-    return [span for span in taken if span[0] < end and start < span[1]]
+class Taken:
+    """Spans by blocks of 256 bytes, so that asking stays cheap in a file with thousands of them."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, list[Span]] = {}
+
+    def add(self, start: int, end: int) -> None:
+        for block in range(start >> 8, (end >> 8) + 1):
+            self._blocks.setdefault(block, []).append((start, end))
+
+    def overlaps(self, start: int, end: int) -> bool:
+        blocks = range(start >> 8, (end >> 8) + 1)
+        return any(s < end and start < e for block in blocks for s, e in self._blocks.get(block, ()))

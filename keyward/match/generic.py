@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Callable
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from keyward.model.finding import Signal
 
 if TYPE_CHECKING:
     from keyward.match.judge import Context
 
-_BIGRAMS = frozenset(
+_COMMON_PAIRS = (
     "in er re te es at on en ti ed st le co ar de se nt al or ng me et li ra it di ec ta an ne ri tr nd pe io ac is lo ma pa la ro "
     "ca ct un ce na ge si ea th il ns fi ve pr am as ic ts ex to ch el ss rs mp ll nc he om od op po rt pl ou im em ut ad ha su oc "
     "no ur ep mo ol ck ap mi ul ab ni os ly ir cl ai id bl ho sp ot ie pt ef fo us sh rm ig tt ke va da ow do ff ia ee pi um if ls "
-    "so sc ag iv ds cr hi tu pp ty ze up fr ba lt ip ev iz rd oo rr cu qu rc be tc nf ib wa bu wi ry sa xt ci ld fe bi vi ub".split()
+    "so sc ag iv ds cr hi tu pp ty ze up fr ba lt ip ev iz rd oo rr cu qu rc be tc nf ib wa bu wi ry sa xt ci ld fe bi vi ub"
 )
+_BIGRAMS = frozenset(_COMMON_PAIRS.split())
 """The pairs of letters that make up nearly nine tenths of the words in English text and program code; of random letters a quarter."""
 
 _HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]+\Z")
@@ -62,6 +65,7 @@ _NUMBERS = re.compile(rb"v?\d+(?:[.:/_-]\d+)*(?:[TZz+ .:-][\dA-Za-z.:+-]{0,20})?
 _MAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+\Z")
 _DOTTED = re.compile(rb"\$?[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::|->|\?\.)[A-Za-z_][A-Za-z0-9_]*)+\Z")
 _MARKUP = re.compile(rb"%[sdrv(]|\{\}|\{\w*\}|<\w|</|\[\^|\\[dws]|\(\?|&[a-z]+;|^[#.*:\[][\w-]+$|^\(|\$\w+\b.*\$\w|\.\.\.|^[^\w]{3,}$|\w\(|^--?\w|^@\w+$|\|\|")
+_SYNTAX = re.compile(rb"\(\?|\[[a-zA-Z]-[a-zA-Z]|\]\{|\]\+|\$\{|\{\{|^(?:varint|bytes|fixed\d\d|group),\d+,|#\{")
 _HASH_CONTEXT = re.compile(rb"(?i:md5|sha\d|sha_?\d|checksum|digest|fingerprint|etag|integrity|revision|commit|blob|hash)")
 
 _CONFIG = re.compile(r"(?:^|/)(?:\.env(?:\.[\w-]+)?|[\w.-]*\.env|\.?(?:npmrc|pypirc|netrc|pgpass|s3cfg|boto|dockercfg|envrc)|credentials|[\w.-]*(?:compose|values|secrets?|credentials?|settings|config)[\w.-]*\.(?:ya?ml|json|toml|ini|properties|tfvars))$|\.(?:ini|cfg|conf|cnf|properties|ya?ml|toml|tfvars|tfstate|config|plist|env)$|_history$")
@@ -89,7 +93,7 @@ def wordlike(value: bytes) -> float:
         if letters.isdigit():
             continue
         pairs += max(1, len(letters) - 1)
-        common += sum(a + b in _BIGRAMS for a, b in zip(letters, letters[1:])) if len(letters) > 1 else 0
+        common += sum(a + b in _BIGRAMS for a, b in pairwise(letters)) if len(letters) > 1 else 0
     return common / pairs if pairs else 0.0
 
 
@@ -105,7 +109,7 @@ def transitions(value: bytes) -> float:
     def group(c: int) -> int:
         return 0 if 97 <= c <= 122 else 1 if 65 <= c <= 90 else 2 if 48 <= c <= 57 else 3
 
-    return sum(group(a) != group(b) for a, b in zip(value, value[1:])) / max(1, len(value) - 1)
+    return sum(group(a) != group(b) for a, b in pairwise(value)) / max(1, len(value) - 1)
 
 
 def _digits(value: bytes) -> int:
@@ -197,7 +201,8 @@ def path_or_url(context: Context) -> Signal | None:
     if _PATH.match(value) and (value.count(b"/") + value.count(b"\\") >= 2 or not is_random(value)):
         return Signal("path", -45, "a path")
     pieces = value.split(b"/")
-    if len(pieces) > 1 and all(wordlike(p) >= 0.45 or len(p) < 4 for p in pieces):
+    plain = sum(wordlike(p) >= 0.45 or len(p) < 4 for p in pieces)
+    if len(pieces) > 1 and (plain == len(pieces) or (len(pieces) > 3 and plain >= 0.7 * len(pieces))):
         return Signal("path", -35, "words between slashes")
     return None
 
@@ -217,6 +222,8 @@ def markup(context: Context) -> Signal | None:
     """Templates, selectors, regular expressions, calls."""
     if b"..." in context.value or b"\xe2\x80\xa6" in context.value:
         return Signal("markup", -60, "cut short")
+    if _SYNTAX.search(context.value):
+        return Signal("markup", -60, "an expression or a description of a field")
     found = _MARKUP.search(context.value)
     return Signal("markup", -40, "a template, selector, expression or call") if found and not is_random(context.value) else None
 

@@ -20,7 +20,7 @@ LOOKED_AT = 512
 STEP = 4
 """Windows begin at every fourth byte, and one ends at the last byte looked at."""
 
-TEXT_THRESHOLD = 2
+TEXT_THRESHOLD = 0
 HEX_THRESHOLD = 18
 
 # Neighbouring letters that make up 80 % of all pairs in English words, names and common passwords, weighted by use.
@@ -41,7 +41,7 @@ _PRINTABLE = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\r\n")
 
 def _keyboard() -> frozenset[int]:
     """Pairs of keys that touch on a US keyboard: beside each other, or one row below, at the same place or one to the left."""
-    pairs = set()
+    pairs: set[int] = set()
     for y, row in enumerate(_ROWS):
         for x, key in enumerate(row):
             for dy, dx in ((0, 1), (1, 0), (1, -1)):
@@ -60,16 +60,16 @@ def is_guessable(value: bytes) -> bool:
     1. A value of fewer than 24 bytes is guessable.
     2. A value that is hex, or base64 in either alphabet, padded or not, of nothing but printable ASCII is guessable.
     3. Of the first 512 bytes, windows of 24 bytes are scored: one at every fourth byte from the first, and the last one. If
-       any scores 2 or more, the value is random. The score is the sum over the window's 23 pairs of neighbours, compared
+       any scores 0 or more, the value is random. The score is the sum over the window's 23 pairs of neighbours, compared
        without regard to case; the first line that fits counts:
-         a byte that is neither an ASCII letter nor a digit                                                  -3
+         a byte that is neither an ASCII letter nor a digit                                                  -1
          the pair stands earlier in the window                                                               -4
          the two are the same or next to each other in ASCII, or each so to the byte two before it           -2
          two digits                                                                                          -3
          two letters that are common neighbours (`_FOLLOWERS`): same case -3, lower to upper +1, upper to lower  0
-         two letters whose keys touch on a US keyboard                                                       -3
+         two letters whose keys touch on a US keyboard                                                       -2
          two other letters: same case +1, different case                                                     +5
-         a letter and a digit whose keys touch                                                               -3
+         a letter and a digit whose keys touch                                                               -2
          a letter and a digit that are common neighbours if read 0=o 1=i or l 3=e 4=a 5=s 7=t 8=b            -1
          another letter and digit                                                                            +4
     4. With all hyphens removed, stretches of lower-case (or of upper-case) hex digits are scored in the same windows. If any
@@ -129,7 +129,7 @@ def _text_score(window: bytes) -> int:
         a, b = s[i - 1], s[i]
         pair = a << 8 | b
         if a not in _ALNUM or b not in _ALNUM:
-            score -= 3
+            score -= 1
         elif pair in seen:
             score -= 4
         elif _is_sequence(s, i):
@@ -138,7 +138,7 @@ def _text_score(window: bytes) -> int:
             score -= 3
         elif a in _DIGITS or b in _DIGITS:
             if pair in _KEYBOARD:
-                score -= 3
+                score -= 2
             elif any(p[i - 1] << 8 | p[i] in _COMMON for p in plain):
                 score -= 1
             else:
@@ -148,7 +148,7 @@ def _text_score(window: bytes) -> int:
             if pair in _COMMON:
                 score += -3 if upper_a == upper_b else 1 if upper_b else 0
             elif pair in _KEYBOARD:
-                score -= 3
+                score -= 2
             else:
                 score += 1 if upper_a == upper_b else 5
         seen.add(pair)

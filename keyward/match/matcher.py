@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple
 
-from keyward.match.assemble import Candidate, assemble
+from keyward.match.assemble import Candidate, assemble, most_specific
 from keyward.match.catalogue import Catalogue
 from keyward.match.confirm import Confirmer, Match
 from keyward.match.judge import Context, context_of, judge
@@ -46,17 +46,18 @@ class Matcher:
         return found, gave_up
 
     def judged(self, data: Any, path: str, hits: dict[int, list[int]]) -> tuple[list[Judged], list[str]]:
-        """The credentials in a buffer, by position, whatever their confidence; and the rules that gave up."""
+        """The credentials in a buffer with a confidence above zero, by position; and the rules that gave up."""
         matched, gave_up = self.matches(data, hits)
         judged = []
         for candidate in assemble(matched, self._registry.kind):
             context = context_of(candidate, data, path)
             judged.append(Judged(candidate, context, *judge(context)))
-        return judged, gave_up
+        kept = most_specific([each.candidate for each in judged], [each.confidence for each in judged])
+        return [judged[index] for index in kept], gave_up
 
     def find(self, data: Any, path: str = "") -> list[Judged]:
         """All credentials in a buffer with a confidence above zero."""
-        return [each for each in self.judged(data, path, self.hits(data))[0] if each.confidence > 0]
+        return self.judged(data, path, self.hits(data))[0]
 
     def _confirmer(self, number: int) -> Confirmer:
         entry = self._entries[number]

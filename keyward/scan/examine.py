@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import Iterable, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyward.match import allow
 from keyward.match.engine.anchor_derivation import public_prefix
 from keyward.match.fingerprint import Fingerprinter
 from keyward.match.mask import mask
 from keyward.match.matcher import Judged, Matcher
-from keyward.model.finding import Allowance, Locator, NotScanned, Occurrence
+from keyward.model.finding import Allowance, Locator, NotScanned, Occurrence, Signal
 from keyward.scan.reader import Chunk, source_length
 from keyward.scan.roles import role_of
+
+if TYPE_CHECKING:
+    from keyward.scan.interop import DetectSecretsBaseline
 
 MOST_OCCURRENCES = 10_000
 """Occurrences in one file; what is beyond is counted as not scanned."""
@@ -36,14 +41,20 @@ class Examined(NamedTuple):
 
 
 class Examiner:
-    """Examines sources with one matcher. `known_hashes`: SHA-1 digests that a detect-secrets baseline allows, by path."""
+    """Examines sources with one matcher. `detect_secrets`: a baseline of that tool, with paths relative to `root`."""
 
     def __init__(
-        self, matcher: Matcher, fingerprinter: Fingerprinter, *, known_hashes: dict[str, frozenset[str]] | None = None
+        self,
+        matcher: Matcher,
+        fingerprinter: Fingerprinter,
+        *,
+        detect_secrets: DetectSecretsBaseline | None = None,
+        root: str = "",
     ) -> None:
         self._matcher = matcher
         self._fingerprinter = fingerprinter
-        self._known_hashes = known_hashes or {}
+        self._detect_secrets = detect_secrets
+        self._root = root
         self._prefixes: dict[tuple[str, str], re.Pattern[bytes] | None] = {}
 
     def examine(self, place: Place, chunks: Iterable[Chunk]) -> Examined:
@@ -64,7 +75,7 @@ class Examiner:
                     NotScanned(place.path, f"rule {rule} gave up: too many places that look like it but are not")
                     for rule in gave_up
                 )
-                own = [j for j in judged if j.confidence > 0 and chunk.own_start <= j.candidate.span[0] < chunk.own_end]
+                own = [j for j in judged if chunk.own_start <= j.candidate.span[0] < chunk.own_end]
                 if len(occurrences) + len(own) > MOST_OCCURRENCES:
                     problems.append(NotScanned(place.path, f"more than {MOST_OCCURRENCES:,} matches; the rest is not listed"))
                     own = own[: MOST_OCCURRENCES - len(occurrences)]
@@ -111,10 +122,16 @@ class Examiner:
             facts=_facts(judged),
             role=role_of(place.path),
         )
-        hashes = self._known_hashes.get(place.path)
-        if hashes and not hashes.isdisjoint(_sha1s(context.parts.values())):
-            occurrence = occurrence._replace(allowance=Allowance(".secrets.baseline", "listed by detect-secrets"))
+        if self._detect_secrets is not None:
+            occurrence = occurrence._replace(allowance=self._listed_elsewhere(place, context.parts.values()))
         return occurrence
+
+    def _listed_elsewhere(self, place: Place, values: Iterable[bytes]) -> Allowance | None:
+        from keyward.scan.interop import value_hashes
+
+        assert self._detect_secrets is not None
+        path = os.path.relpath(os.path.realpath(place.path), self._root)
+        return self._detect_secrets.allows(path, value_hashes(values))
 
     def _prefix(self, judged: Judged) -> re.Pattern[bytes] | None:
         candidate = judged.candidate
@@ -136,10 +153,14 @@ class Examiner:
             inline = allow.allowances(line, previous)
             if not inline:
                 continue
-            on_line = [(found[i].fingerprint, str(found[i].kind)) for i in indexes]
+            on_line = [(found[i].fingerprint, (str(found[i].kind), found[i].rule)) for i in indexes]
             for position, allowance in allow.decide(inline, on_line).items():
                 if result[indexes[position]].allowance is None:
                     result[indexes[position]] = result[indexes[position]]._replace(allowance=allowance)
+            if allow.ambiguous(inline, on_line):
+                advice = Signal("allowance", 0, "the line holds several secrets: say which with keyward:allow[KIND] reason")
+                for i in indexes:
+                    result[i] = result[i]._replace(signals=(*result[i].signals, advice))
         return result
 
 
@@ -193,8 +214,3 @@ def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
     except Exception:  # a pack's code on hostile bytes: facts are a courtesy, the finding stands without them
         return ()
 
-
-def _sha1s(values: Iterable[bytes]) -> set[str]:
-    import hashlib
-
-    return {hashlib.sha1(value, usedforsecurity=False).hexdigest() for value in values}

@@ -77,16 +77,18 @@ def _probe(folder: str, variables: dict[str, str] | None = None) -> Repository |
     """One git for the usual case."""
     result = _rev_parse(folder, variables, *_FIELDS)
     lines = os.fsdecode(result.output).split("\n")
-    if result.code == 0 and len(lines) == len(_FIELDS) + 1:
+    # before the first commit, rev-parse repeats the name that it cannot resolve, and complains
+    unborn = lines[-2:] == ["HEAD", ""] and "ambiguous argument 'HEAD'" in result.errors
+    if (result.code == 0 or unborn) and len(lines) == len(_FIELDS) + 1:
         object_format, git_dir, common_dir, root, head = lines[:-1]
-        return Repository(root, git_dir, common_dir, object_format, head)
+        return Repository(root, git_dir, common_dir, object_format, "" if unborn else head)
     if "not a git repository (or any" in result.errors:
         return None
     return _probe_slowly(folder, variables)
 
 
 def _probe_slowly(folder: str, variables: dict[str, str] | None) -> Repository:
-    """One git for each question: before the first commit, in a bare repository, or with a line feed in a folder's name."""
+    """One git for each question: in a bare repository, or with a line feed in a folder's name."""
 
     def ask(*question: str) -> Result:
         result = _rev_parse(folder, variables, *question)

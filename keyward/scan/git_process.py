@@ -53,7 +53,9 @@ _ENVIRONMENT = {
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",  # a replacement ref would show other content than the commit holds
     "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "none",  # no such transport exists: every fetch is refused, also by a git that does not know the line above
+    # For a git that does not know the line above: a list of transports with one entry, which can be none's name (a plain word
+    # could be the name of a helper program, `git-remote-WORD`).
+    "GIT_ALLOW_PROTOCOL": "/",
     "GIT_PROTOCOL_FROM_USER": "0",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",

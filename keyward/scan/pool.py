@@ -39,7 +39,7 @@ class Answer(NamedTuple):
 
     examined: list[Examined]
     files: int
-    learned: dict[bytes, str]
+    learned: dict[bytes, bytes]
 
 
 def examine_file(examiner: Examiner, path: str, *, follow: bool) -> Examined:
@@ -193,14 +193,14 @@ def _work(
     for ours in inherited:
         ours.close()
     try:
-        examiner, fingerprinter = recipe.examiner()
+        examiner, cache = recipe.examiner()
         while True:
             paths = connection.recv()
             examined = [examine_file(examiner, path, follow=path in follow) for path in paths]
             size = sum(each.bytes for each in examined)
             kept = [each._replace(bytes=0) for each in examined if each.occurrences or each.problems]
             kept.append(Examined([], [], size))
-            connection.send(Answer(kept, len(paths), fingerprinter.take_learned()))
+            connection.send(Answer(kept, len(paths), cache.take()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except Exception as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import keyward
 from keyward.errors import GitError, UsageError
 from keyward.scan.git import IndexEntry, Repository
 
@@ -208,7 +209,17 @@ def test_merge_with_conflicts(repo: Git) -> None:
 
 
 def test_strange_paths(repo: Git) -> None:
-    names = [b"line\nfeed", b"esc\x1b[2K\r", b"not-utf8-\xff\xfe", b"-dash", b":(glob)*", b'quote"', "käse".encode(), b" space ", b"tab\t"]
+    names = [
+        b"line\nfeed",
+        b"esc\x1b[2K\r",
+        b"not-utf8-\xff\xfe",
+        b"-dash",
+        b":(glob)*",
+        b'quote"',
+        "käse".encode(),
+        b" space ",
+        b"tab\t",
+    ]
     for name in names:
         repo.write(name, name)
     repo("add", ".")
@@ -615,8 +626,19 @@ def test_imports_of_the_hook_path(repo: Git) -> None:
         "print(*sorted(set(sys.modules) - before))"
     )
     output = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {os.getcwd()!r})\n{program}"],
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {os.path.dirname(os.path.dirname(keyward.__file__))!r})\n{program}"],
         cwd=repo.root, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    heavy = {"subprocess", "signal", "dataclasses", "json", "pathlib", "tempfile", "threading", "shutil", "selectors", "inspect"}
+    heavy = {
+        "subprocess",
+        "signal",
+        "dataclasses",
+        "json",
+        "pathlib",
+        "tempfile",
+        "threading",
+        "shutil",
+        "selectors",
+        "inspect",
+    }
     assert not heavy & set(output.split())

@@ -19,8 +19,8 @@ from keyward.scan.pool import scan_paths
 from keyward.scan.reader import Chunk
 
 
-class Fingers:
-    def take_learned(self) -> dict[bytes, str]:
+class NoCache:
+    def take(self) -> dict[bytes, bytes]:
         return {}
 
 
@@ -49,7 +49,7 @@ class Recipe:
         self._scratch = str(scratch)
 
     def examiner(self) -> tuple[Any, Any]:
-        return ExaminerThatObeys(self._scratch), Fingers()
+        return ExaminerThatObeys(self._scratch), NoCache()
 
 
 def run(recipe: Any, paths: list[str], jobs: int = 2) -> tuple[int, int, dict[str, str]]:

@@ -1,0 +1,64 @@
+"""Figma access tokens.
+
+What it is: a personal access token (figd_ and 40 characters), OAuth access and refresh tokens (figu_, figur_, figo_, figor_), or an older
+  token without a prefix.
+Where it is used: design synchronisation, code generators and MCP servers of agents; `.env`, MCP client configurations, CI.
+What an attacker can do: read the design files and comments of all teams that the person belongs to, unpublished products among them;
+  write comments, variables and webhooks where the scopes allow.
+How to replace it: Settings, Security, Personal access tokens: generate another, deploy it, revoke the old one.
+References: https://developers.figma.com/docs/rest-api/personal-access-tokens/
+  The OAuth prefixes and the older form are unverified.
+"""
+
+from __future__ import annotations
+
+from keyward.plugin import CredentialKind, Kind, Rule
+from keyward.plugin.shapes import b64url, concat, digits, hexa, uuid4
+
+from ._saas import URLSAFE_EDGE, UUID, contexts, misses, named, named_contexts, replace, secret, token
+
+PAT = Kind("figma/pat")
+OAUTH = Kind("figma/oauth-token")
+
+_SETTINGS = "https://www.figma.com/settings"
+
+KINDS = (
+    CredentialKind(PAT, "Figma personal access token", "high", manual=replace("a new token", _SETTINGS, "Revoke the old one."),
+                   references=("https://developers.figma.com/docs/rest-api/personal-access-tokens/",)),
+    CredentialKind(OAUTH, "Figma OAuth token", "high", manual=replace("a new authorisation", _SETTINGS, "Remove the connected app."),
+                   references=("https://developers.figma.com/docs/rest-api/authentication/",)),
+)  # fmt: skip
+
+RULES = (
+    Rule(
+        str(PAT),
+        PAT,
+        token(rb"figd_[A-Za-z0-9_-]{40}", URLSAFE_EDGE),
+        score=85,
+        examples=contexts("FIGMA_TOKEN", concat("figd_", b64url(40)), "X-Figma-Token: "),
+        near_misses=misses(
+            "FIGMA_TOKEN", concat("figd_", b64url(39)), concat("figd_", b64url(41)), concat("figd-", b64url(40)), concat("figx_", b64url(40))
+        ),
+    ),
+    Rule(
+        "figma/pat-old",
+        PAT,
+        named(rb"figma[\w.-]{0,20}(?:token|key|pat)", secret(rb"[0-9]{4,7}-" + UUID), URLSAFE_EDGE),
+        score=72,
+        examples=named_contexts("FIGMA_ACCESS_TOKEN", concat(digits(6), "-", uuid4())),
+        near_misses=(
+            *misses("FIGMA_ACCESS_TOKEN", concat(digits(6), "-", hexa(32)), concat(digits(6), "_", uuid4()), concat(digits(6), "-", uuid4(), "0")),
+            *misses("OTHER_VALUE", concat(digits(6), "-", uuid4())),
+        ),
+    ),
+    Rule(
+        str(OAUTH),
+        OAUTH,
+        token(rb"fig(?:ur?|or?)_[A-Za-z0-9_-]{36,64}", URLSAFE_EDGE),
+        score=70,
+        examples=contexts("FIGMA_OAUTH_TOKEN", concat("figu_", b64url(40))),
+        near_misses=misses(
+            "FIGMA_OAUTH_TOKEN", concat("figu_", b64url(35)), concat("figu_", b64url(65)), concat("figu-", b64url(40)), concat("figt_", b64url(40))
+        ),
+    ),
+)  # fmt: skip
