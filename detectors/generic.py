@@ -36,7 +36,7 @@ _WORDS = (  # the first letters as sets, so that `re` passes over other text fas
     rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd|rivate[_.-]?key)|[Ss](?i:ecret|enha|(?:igning|ervice|hared|torage|ession)[_.-]?key)|[Tt](?i:oken)|"
     rb"[Aa](?i:pi[_.-]?key|ccess[_.-]?key|uth[_.-]?key|uthorization|(?:ccount|dmin|pp)[_.-]?key)|[Cc](?i:redential|lient[_.-]?key|ontrase(?:\xc3\xb1|n)a)|"
     rb"[Ee](?i:ncryption[_.-]?key)|[Ll](?i:icense[_.-]?key)|[Mm](?i:aster[_.-]?key|ot_?de_?passe)|[Dd](?i:eploy[_.-]?key)|[Ww](?i:ebhook[_.-]?key)|"
-    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|[_.-](?i:pass|auth)|"
+    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass)(?![A-Za-z])|[_.-](?i:pass|auth)|"
     rb"\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xe5(?:\xaf\x86\xe7\xa0\x81|\xaf\x86\xe9\x92\xa5|\x8f\xa3\xe4\xbb\xa4))"
 )
 _TAIL = rb"[A-Za-z0-9_.-]{0,24}"
@@ -80,6 +80,7 @@ RULES = (
             assigned("api_key", _RANDOM, form='{name} = "{value}"\n'),
             json_member("accessToken", _RANDOM),
             assigned("DB_PASS", _STRONG, form="define('{name}', '{value}');\n"),
+            assigned("pass", _STRONG, form="auth: { user: 'svc', {name}: '{value}' }\n"),
             assigned("dbPassword", _STRONG, form='const {name}: string = "{value}";\n'),
             assigned("secret", hexa(40), form="  {name}: '{value}'\n"),
         ),

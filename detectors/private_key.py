@@ -327,12 +327,12 @@ RULES = (
             str(kind),
             kind,
             rb"PuTTY-User-Key-File-[23]: [^\r\n]{3,40}\r?\nEncryption: " + cipher + rb"\r?\nComment: [^\r\n]{0,200}\r?\nPublic-Lines: \d{1,3}\r?\n"
-            rb"[A-Za-z0-9+/=\r\n]{20,4000}(?:Key-Derivation[^\r\n]{0,60}\r?\n(?:Argon2-[^\r\n]{1,80}\r?\n){0,5})?Private-Lines: \d{1,3}\r?\n"
-            rb"(?P<secret>[A-Za-z0-9+/=\r\n]{20,6000}[A-Za-z0-9+/=])\r?\nPrivate-MAC: [0-9a-f]{40,64}",
+            rb"[A-Za-z0-9+/=\r\n]{20,1600}(?:Key-Derivation[^\r\n]{0,60}\r?\n(?:Argon2-[^\r\n]{1,80}\r?\n){0,5})?Private-Lines: \d{1,3}\r?\n"
+            rb"(?P<secret>[A-Za-z0-9+/=\r\n]{20,3600}[A-Za-z0-9+/=])\r?\nPrivate-MAC: [0-9a-f]{40,64}",
             anchor=rb"PuTTY-User-Key-File-[23]: [^\r\n]{3,40}\r?\nEncryption: " + cipher,
             specificity=STRUCTURAL,
             score=score,
-            window=12000,
+            window=5600,
             examples=(_ppk(sample), _ppk(sample, 2), concat("# deploy.ppk\n", _ppk(sample))),
             near_misses=(
                 _ppk("aes256-cbc" if sample == "none" else "none"),

@@ -52,10 +52,16 @@ class Registry:
     `user_rules`: rules from TOML files, already checked. `disabled`: rule ids or pack names that are left out."""
 
     def __init__(
-        self, *, plugins: Sequence[str] = (), user_rules: Sequence[Rule] = (), disabled: Iterable[str] = ()
+        self,
+        *,
+        plugins: Sequence[str] = (),
+        user_rules: Sequence[Rule] = (),
+        user_kinds: Sequence[CredentialKind] = (),
+        disabled: Iterable[str] = (),
     ) -> None:
         self._plugins = tuple(plugins)
         self._user_rules = tuple(user_rules)
+        self._user_kinds = tuple(user_kinds)
         self._disabled = frozenset(disabled)
         self._loaded: dict[str, Pack | Unavailable] = {}
         self._kinds: dict[Kind, CredentialKind] = {}
@@ -103,12 +109,15 @@ class Registry:
 
     def kind(self, name: Kind) -> CredentialKind:
         """The declaration of a kind, from a pack that is already loaded; a bare one for a kind nobody declared."""
+        if self._user_rules:
+            self.pack("user")
         return self._kinds.get(name) or CredentialKind(name, str(name))
 
     def _load(self, name: str) -> Pack | Unavailable:
         if name == "user":
-            kinds = tuple(CredentialKind(rule.kind, str(rule.kind), severity="high") for rule in self._user_rules)
-            return Pack(name, USER, kinds, self._user_rules, "Rules from the user's own TOML files.")
+            declared = {kind.name: kind for kind in self._user_kinds}
+            found = {rule.kind: declared.get(rule.kind) or CredentialKind(rule.kind, str(rule.kind)) for rule in self._user_rules}
+            return Pack(name, USER, tuple(found.values()), self._user_rules, "Rules from the user's own TOML files.")
         origin = THIRD_PARTY if name.startswith("plugin:") else BUILT_IN
         try:
             module = _entry_point(name[7:]) if origin is THIRD_PARTY else importlib.import_module(f"keyward.detectors.{name}")

@@ -43,15 +43,22 @@ def root(version: bool = typer.Option(False, "--version", callback=_version, is_
 _UsageError: Any = typer.BadParameter.__base__
 
 
+INTERRUPTED = 130
+
+
 def run_app(words: Sequence[str]) -> int:
     """Runs the command line and answers with the exit code. Errors of usage become UsageError."""
     try:
         result = app(args=list(words), prog_name="keyward", standalone_mode=False)
     except typer.Exit as exit_:
-        return exit_.exit_code
+        result = exit_.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
+    except SystemExit:  # typer ends so when the reader of the output is gone
+        raise BrokenPipeError from None
     except _UsageError as error:
         command = error.ctx.command_path if error.ctx else "keyward"
         raise UsageError(error.format_message(), hint=f"See: {command} --help") from None
+    if result == INTERRUPTED:  # how typer passes on Ctrl-C; no command of ours answers it
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else 0

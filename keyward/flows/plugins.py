@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from keyward.flows.rules import check as check_rules
 from keyward.registry import Pack, Registry
-from keyward.flows.settings import operator_path
-from keyward.scan.config import load_operator
+from keyward.scan.config import load_operator, operator_path
 from keyward.testing.detector_contract import Problem
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyward.errors import UsageError
-from keyward.flows.settings import read_settings
+from keyward.flows.settings import Settings, read_settings
 from keyward.match import catalogue
 from keyward.match.fingerprint import FingerprintCache, load_salt, to_base32
 from keyward.model.finding import Allowance
@@ -24,25 +24,38 @@ BASELINE = ".keyward.baseline"
 
 
 class Project(NamedTuple):
-    """All that holds for one scan. `root`: the top of the project, real path. `ignored`: fingerprint → allowance.
-    `by_place`: what other tools' files say of an occurrence, by path and line."""
+    """All that holds for one scan. `root`: the top of the project, real path. `by_place`: what other tools' files say of an
+    occurrence, by path and line."""
 
     root: str
     recipe: Recipe
-    persona: str
-    exclude: Exclude
+    settings: Settings
     baseline: Baseline | None
-    ignored: dict[str, Allowance]
     by_place: Callable[[str, int], Allowance | None]
     salt_text: str
     notes: tuple[str, ...]
 
     def exclude_below(self, folder: str) -> Exclude:
         """The exclusions for paths that are relative to a folder, which may lie below or outside the project."""
-        prefix = os.path.relpath(os.path.realpath(folder), self.root).replace(os.sep, "/")
-        if self.exclude is keep_all or prefix == "." or prefix.startswith("../"):
-            return self.exclude
-        return lambda path, is_folder: self.exclude(f"{prefix}/{path}", is_folder)
+        exclude, typed = self.settings.exclude, self.settings.typed
+        if exclude is keep_all:
+            return typed
+        relative = os.path.relpath(os.path.realpath(folder), self.root).replace(os.sep, "/")
+        prefix = "" if relative == "." or relative.startswith("../") else f"{relative}/"
+        return lambda path, is_folder: typed(path, is_folder) or exclude(prefix + path, is_folder)
+
+    def exclude_by_size(self, path: str) -> str:
+        """The limit of the operator's configuration that leaves a file out, or an empty string."""
+        smallest, largest = self.settings.min_file_size, self.settings.max_file_size
+        if not (smallest or largest):
+            return ""
+        try:
+            size = os.path.getsize(path)
+        except OSError:
+            return ""  # whoever opens it will say what is wrong
+        if largest and size > largest:
+            return f"operator's configuration: larger than max_file_size ({largest} bytes)"
+        return f"operator's configuration: smaller than min_file_size ({smallest} bytes)" if size < smallest else ""
 
 
 def find_root(path: str) -> str:
@@ -77,18 +90,18 @@ def open_project(options: ScanOptions, *, on_compile: Callable[[int], None]) -> 
         plugins=settings.plugins,
         rule_files=settings.rule_files,
         disabled=settings.disabled,
+        detect_secrets=_detect_secrets(root, options),
+        root=root,
     )
     compiled = catalogue.load(recipe.registry(), portable=options.portable, on_compile=on_compile)
     return Project(
         root=root,
-        recipe=recipe._replace(catalogue=compiled, detect_secrets=_detect_secrets(root, options), root=root),
-        persona=settings.persona,
-        exclude=settings.exclude,
+        recipe=recipe._replace(catalogue=compiled),
+        settings=settings,
         baseline=baseline,
-        ignored=settings.ignored,
         by_place=_by_place(root, options),
         salt_text=to_base32(salt.value),
-        notes=tuple(filter(None, [salt.note, *settings.notes])),
+        notes=(salt.note,) if salt.note else (),
     )
 
 

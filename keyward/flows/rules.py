@@ -8,7 +8,7 @@ from keyward.errors import UsageError
 from keyward.model.kind import CredentialKind
 from keyward.model.rule import Rule
 from keyward.registry import Pack, Registry, Unavailable
-from keyward.scan.recipe import user_rules
+from keyward.scan.recipe import RuleFile, registry_of
 from keyward.testing.detector_contract import Problem, check_pack
 
 LEVELS = ("generic", "structural", "provider")
@@ -24,7 +24,8 @@ class Checked(NamedTuple):
 
 
 def registry(rule_files: Sequence[str] = (), plugins: Sequence[str] = ()) -> Registry:
-    return Registry(user_rules=user_rules(tuple(rule_files)), plugins=plugins)
+    """The packs, with the rules of TOML files. Raises ConfigError for a file that is wrong."""
+    return registry_of([RuleFile(path) for path in rule_files], plugins)
 
 
 def listing(packs: Registry, words: Sequence[str] = ()) -> list[tuple[Pack, Rule, CredentialKind]]:

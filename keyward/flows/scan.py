@@ -83,7 +83,7 @@ def scan(
         cache = FingerprintCache()
         cache.merge(gathered.learned)
         cache.save()
-    return _outcome(project, gathered, persona or project.persona, clock() - started)
+    return _outcome(project, gathered, persona or project.settings.persona, clock() - started)
 
 
 Source = Callable[[ScanOptions, Project, Gathered, "Read | None", Progress], None]
@@ -144,6 +144,6 @@ def _allowance(project: Project, occurrence: Occurrence) -> Allowance | None:
     """What besides an inline comment lets an occurrence pass: the baseline, a configured fingerprint, another tool's file."""
     return (
         (project.baseline.match(occurrence.fingerprint) if project.baseline is not None else None)
-        or project.ignored.get(occurrence.fingerprint)
+        or project.settings.ignored.get(occurrence.fingerprint)
         or project.by_place(occurrence.locator.path, occurrence.line)
     )

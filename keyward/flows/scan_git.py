@@ -12,7 +12,6 @@ from keyward.model.finding import Excluded, NotScanned
 from keyward.scan.examine import Examiner, Place
 from keyward.scan.git import Changes, Repository
 from keyward.scan.reader import Read, chunks
-from keyward.scan.roles import role_of
 from keyward.scan.sources.tree import check_exists
 
 
@@ -107,6 +106,10 @@ def _blob(examiner: Examiner, gathered: Gathered, read: Read, blob: str, path: s
     """One object, read once, reported at every path that it has."""
     examined = examiner.examine(Place("index", path, blob), chunks(read))
     gathered.add(examined)
+    if not others:
+        return
+    from keyward.scan.roles import role_of
+
     for other in others:
         gathered.files += 1
         role = role_of(other)

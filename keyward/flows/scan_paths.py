@@ -56,7 +56,12 @@ def _distinct(roots: list[str]) -> list[str]:
 
 def _all(roots: Iterable[str], project: Project, walk: Walk) -> Iterator[str]:
     for root in roots:
-        yield from files_under(root, project.exclude_below(root), walk)
+        for path in files_under(root, project.exclude_below(root), walk):
+            rule = project.exclude_by_size(path)
+            if rule:
+                walk.excluded.append(Excluded(path, rule))
+            else:
+                yield path
 
 
 def _tracked(roots: Iterable[str], project: Project, walk: Walk) -> Iterator[str]:

@@ -3,47 +3,76 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from keyward.errors import UsageError
-from keyward.match.paths import config_file
 from keyward.model.finding import Allowance
+from keyward.scan.config import PROJECT_FILE, load_operator, load_project, operator_path
+from keyward.scan.recipe import RuleFile
 from keyward.scan.sources.tree import Exclude, keep_all
-
-PROJECT_CONFIG = "keyward.toml"
 
 
 class Settings(NamedTuple):
-    """`exclude`: answers with the rule that excludes a path, said so that it tells which configuration it comes from."""
+    """`exclude`: for paths relative to the project's top; answers with the rule, and which configuration has it. `typed`: the
+    exclusions of the command line, for paths relative to what is scanned. Sizes in bytes, 0 for no limit."""
 
-    persona: str = "regular"
-    exclude: Exclude = keep_all
-    ignored: dict[str, Allowance] = {}  # never changed
-    plugins: tuple[str, ...] = ()
-    rule_files: tuple[str, ...] = ()
-    disabled: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def operator_path(named: str | None) -> str:
-    """The operator's configuration: the named file, which must be there, else the usual one, which need not."""
-    if named is not None and not os.path.lexists(named):
-        raise UsageError(f"there is no configuration {named!r}")
-    return named or config_file()
+    persona: str
+    exclude: Exclude
+    typed: Exclude
+    ignored: Mapping[str, Allowance]
+    plugins: tuple[str, ...]
+    rule_files: tuple[RuleFile, ...]
+    disabled: tuple[str, ...]
+    min_file_size: int = 0
+    max_file_size: int = 0
 
 
-def read_settings(root: str, operator: str | None, rule_files: tuple[str, ...], exclude: tuple[str, ...]) -> Settings:
-    """What holds for a project. Nothing is imported for files that do not exist.
+def read_settings(root: str, operator: str | None, rule_files: Iterable[str], exclude: tuple[str, ...]) -> Settings:
+    """What holds for a project. Nothing more is imported where neither file is there.
 
-    Raises ConfigError for a file that is wrong, UsageError for a named file that is not there.
+    Raises ConfigError for a file that is wrong, UsageError for a named one that is not there or an exclusion that is none.
     """
-    for file in rule_files:
-        if not os.path.lexists(file):
-            raise UsageError(f"there is no rule file {file!r}")
-    own = os.path.join(root, PROJECT_CONFIG)
-    operators = operator_path(operator)
-    if not (exclude or os.path.lexists(own) or os.path.lexists(operators)):
-        return Settings(rule_files=rule_files)
-    from keyward.flows.settings_merge import merge
+    own = load_project(root)
+    operators = load_operator(operator_path(operator))
+    files = [RuleFile(path) for path in rule_files]
+    for file in files:
+        if not os.path.lexists(file.path):
+            raise UsageError(f"there is no rule file {file.path!r}", hint="Check --rules; the path is relative to this folder.")
+    if own.rules:
+        files.append(RuleFile(own.path, project=True))
+    if operators.rules:
+        files.append(RuleFile(operators.path))
+    return Settings(
+        persona=operators.persona or "regular",
+        exclude=_joined([("operator's configuration", operators.exclude), (PROJECT_FILE, own.exclude)]),
+        typed=_joined([("--exclude", exclude)]),
+        ignored={**own.ignored, **operators.ignored},
+        plugins=operators.plugins,
+        rule_files=tuple(files),
+        disabled=operators.disabled,
+        min_file_size=operators.min_file_size,
+        max_file_size=operators.max_file_size,
+    )
 
-    return merge(own, operators, rule_files, exclude)
+
+def _joined(sets: Iterable[tuple[str, tuple[str, ...]]]) -> Exclude:
+    """One exclusion of several sets of patterns, which says whose pattern it was."""
+    wanted = [(by, patterns) for by, patterns in sets if patterns]
+    if not wanted:
+        return keep_all
+    from keyward.scan.globs import Excludes
+
+    try:
+        compiled = [(by, Excludes(patterns)) for by, patterns in wanted]
+    except ValueError as error:
+        raise UsageError(f"{wanted[0][0]}: {error}", hint="Patterns are as in .gitignore.") from None
+
+    def exclude(path: str, is_folder: bool) -> str:
+        for by, patterns in compiled:
+            rule = patterns(path, is_folder)
+            if rule:
+                return f"{by}: {rule}"
+        return ""
+
+    return exclude

@@ -74,7 +74,7 @@ def _digest(registry: Registry, portable: bool) -> str:
     if not portable:
         import hyperscan
 
-        facts.append(hyperscan.__version__)
+        facts.append(getattr(hyperscan, "__version__", ""))
     for folder in sorted({os.path.dirname(path) for _, path in pack_files()}):
         facts.extend(_stat(os.path.join(folder, name)) for name in sorted(os.listdir(folder)) if name.endswith(".py"))
     here = os.path.dirname(__file__)

@@ -33,7 +33,9 @@ class Confirmer:
         self._width = anchor.width
         self._lookback = anchor.lookback + 1
         self._lookahead = anchor.lookahead
-        self._groups = tuple(self._regex.groupindex)
+        # RE2 names the groups of a bytes pattern in bytes, and takes no such name where it wants a group.
+        groups = self._regex.groupindex.items()
+        self._groups = tuple((name if isinstance(name, str) else name.decode(), number) for name, number in groups)
         self._companions = [(c, _compile_companion(c)) for c in rule.companions]
 
     def confirm(self, data: Any, ends: Iterable[int]) -> tuple[list[Match], bool]:
@@ -68,7 +70,7 @@ class Confirmer:
         start, end = matched.span()
         if not self._groups:
             return Match(self.rule, start, end, {"secret": (start, end)})
-        parts = {name: matched.span(name) for name in self._groups if matched.start(name) >= 0}
+        parts = {name: matched.span(number) for name, number in self._groups if matched.start(number) >= 0}
         return Match(self.rule, start, end, parts)
 
     def companions(self, data: Any, matches: list[Match]) -> list[Match]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ from keyward.model.finding import Signal
 
 if TYPE_CHECKING:
     from keyward.match.judge import Context
+
+_remembered = lru_cache(maxsize=512)
+"""Several signals ask the same of one value, and the same few values stand in thousands of places."""
 
 _COMMON_PAIRS = (
     "in er re te es at on en ti ed st le co ar de se nt al or ng me et li ra it di ec ta an ne ri tr nd pe io ac is lo ma pa la ro "
@@ -78,12 +82,14 @@ _BINARY = re.compile(r"\.(?:pyc|pyo|so|dll|exe|o|a|class|jar|whl|dylib|pyd|bin|d
 _SCHEMA = re.compile(r"(?:service-\d|paginators-\d|waiters-\d|examples-\d|endpoint-rule|swagger|openapi|schema)[\w.-]*\.(?:json|ya?ml)(?:\.gz)?$")
 
 
+@_remembered
 def entropy(value: bytes) -> float:
     """Shannon entropy in bits per character."""
     size = len(value)
     return -sum(n / size * math.log2(n / size) for n in (value.count(c) for c in set(value))) if size else 0.0
 
 
+@_remembered
 def wordlike(value: bytes) -> float:
     """The share of adjacent letters that are common in words; 1.0 for no letters at all would mislead, so that is 0."""
     pairs = 0
@@ -97,12 +103,14 @@ def wordlike(value: bytes) -> float:
     return common / pairs if pairs else 0.0
 
 
+@_remembered
 def classes(value: bytes) -> int:
     """How many of lower case, upper case, digits and others occur."""
     return sum((any(97 <= c <= 122 for c in value), any(65 <= c <= 90 for c in value), any(48 <= c <= 57 for c in value),
                 any(not (48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122) for c in value)))  # fmt: skip
 
 
+@_remembered
 def transitions(value: bytes) -> float:
     """How often the class of the character changes from one to the next, per character; random text changes often."""
 
@@ -112,10 +120,12 @@ def transitions(value: bytes) -> float:
     return sum(group(a) != group(b) for a, b in pairwise(value)) / max(1, len(value) - 1)
 
 
+@_remembered
 def _digits(value: bytes) -> int:
     return sum(48 <= c <= 57 for c in value)
 
 
+@_remembered
 def is_random(value: bytes) -> bool:
     """Whether 16 characters or more look drawn by a machine: no words, digits among letters, no character too often."""
     if len(value) < 16 or _UUID.match(value):
@@ -159,6 +169,7 @@ def few_classes(context: Context) -> Signal | None:
     return Signal("few classes", -10) if classes(value) < 3 else None
 
 
+@_remembered
 def _word_share(value: bytes) -> float:
     """The share of the value that belongs to words of three letters or more."""
     inside = sum(len(word) for word in _PIECES.findall(value) if len(word) >= 3 and not word.isdigit() and wordlike(word) >= 0.5)
@@ -275,9 +286,14 @@ def hash_or_id(context: Context) -> Signal | None:
     return None
 
 
+@lru_cache(maxsize=64)
+def _is_code(path: str) -> bool:
+    return _CODE.search(path) is not None
+
+
 def bare_in_code(context: Context) -> Signal | None:
     """Without quotes, in a program, a value is a name or a call."""
-    if _CODE.search(context.path) and not context.before.endswith((b'"', b"'", b"`")) and not context.after.startswith((b'"', b"'")):
+    if _is_code(context.path) and not context.before.endswith((b'"', b"'", b"`")) and not context.after.startswith((b'"', b"'")):
         return Signal("bare", -40, "not quoted, in program code")
     return None
 
@@ -291,7 +307,11 @@ def prose_around(context: Context) -> Signal | None:
 
 
 def kind_of_file(context: Context) -> Signal | None:
-    path = context.path
+    return _file_signal(context.path)
+
+
+@lru_cache(maxsize=64)
+def _file_signal(path: str) -> Signal | None:
     for expression, weight, what in _FILES:
         if expression.search(path):
             return Signal("file", weight, what)
@@ -309,6 +329,7 @@ _FILES = (
 )
 
 GENERIC_SIGNALS: tuple[Callable[[Context], Signal | None], ...] = (
-    random_token, strong_password, few_classes, words, low_entropy, type_or_constant, identifier, path_or_url, number_or_date, uuid,
-    markup, says_its_name, name_of_something_else, hash_or_id, bare_in_code, prose_around, kind_of_file,
+    # those that are cheap and most often decide against come first: judging stops where the rest cannot change the outcome
+    type_or_constant, bare_in_code, kind_of_file, name_of_something_else, says_its_name, identifier, path_or_url, markup,
+    number_or_date, hash_or_id, uuid, prose_around, random_token, strong_password, few_classes, words, low_entropy,
 )  # fmt: skip

@@ -20,6 +20,9 @@ PERSONAS = {"regular": REGULAR, "pedantic": PEDANTIC, "auditor": AUDITOR}
 
 NEVER = -100
 
+HOPELESS = -50
+"""A sum so low that all the signals in favour together cannot bring it back above zero; nobody need ask the others."""
+
 
 class Context(NamedTuple):
     """What a signal may look at. `value`: the identity part. `before`, `after`: the rest of its line, at most 300 bytes
@@ -46,7 +49,14 @@ def judge(context: Context) -> tuple[int, tuple[Signal, ...]]:
     if rule.specificity == GENERIC:
         from keyward.match.generic import GENERIC_SIGNALS
 
-        signals.extend(answer for signal in GENERIC_SIGNALS if (answer := signal(context)) is not None)
+        total = sum(signal.weight for signal in signals)
+        for signal in GENERIC_SIGNALS:
+            answer = signal(context)
+            if answer is not None:
+                signals.append(answer)
+                total += answer.weight
+                if total <= HOPELESS:
+                    return 0, tuple(signals)
     return max(0, min(100, sum(signal.weight for signal in signals))), tuple(signals)
 
 

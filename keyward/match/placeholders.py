@@ -46,7 +46,12 @@ _SAMPLES: tuple[tuple[bytes, str], ...] = (
     (b"super-secret-jwt-token-with-at-least-32", "Supabase's local default"),
     (b"your-256-bit-secret", "the sample secret of jwt.io"),
     (b"ZHVtbXk", "the word dummy in base64"),
+    (b"2YotnFZFEjr1z", "the access token of RFC 6749"),
+    (b"tGzv3JOkF0XG5", "the refresh token of RFC 6749"),
+    (b"czZCaGRSa3F0MzpnWDFm", "the client of RFC 6749"),
 )
+_OWNERS = dict(_SAMPLES)
+_ANY_SAMPLE = re.compile(b"|".join(map(re.escape, _OWNERS)))
 
 
 def placeholder(value: bytes, *, random_body: bool) -> str:
@@ -84,7 +89,5 @@ def reference(value: bytes, before: bytes, after: bytes) -> str:
 
 def published_sample(value: bytes) -> str:
     """Whose published sample the value is, or an empty string."""
-    for marker, owner in _SAMPLES:
-        if marker in value:
-            return owner
-    return ""
+    found = _ANY_SAMPLE.search(value)
+    return _OWNERS[found.group()] if found else ""

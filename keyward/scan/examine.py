@@ -1,22 +1,22 @@
-"""Looks through one source, chunk by chunk, and answers with its occurrences. Plain values never leave this module."""
+"""Looks through one source, chunk by chunk, and answers with its occurrences. Plain values never leave this module.
+
+What only a match needs is imported when there is one: a clean commit, the usual case, does not pay for it.
+"""
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyward.match import allow
-from keyward.match.engine.anchor_derivation import public_prefix
 from keyward.match.fingerprint import Fingerprinter
-from keyward.match.mask import mask
 from keyward.match.matcher import Judged, Matcher
 from keyward.model.finding import Allowance, Locator, NotScanned, Occurrence, Signal
 from keyward.scan.reader import Chunk, source_length
-from keyward.scan.roles import role_of
 
 if TYPE_CHECKING:
+    import re
+
     from keyward.scan.interop import DetectSecretsBaseline
 
 MOST_OCCURRENCES = 10_000
@@ -41,7 +41,8 @@ class Examined(NamedTuple):
 
 
 class Examiner:
-    """Examines sources with one matcher. `detect_secrets`: a baseline of that tool, with paths relative to `root`."""
+    """Examines sources with one matcher. `detect_secrets`: a baseline of that tool, with paths relative to `root`.
+    `own_samples`: by real path, the samples of a rule file, which are no findings in that file."""
 
     def __init__(
         self,
@@ -50,11 +51,13 @@ class Examiner:
         *,
         detect_secrets: DetectSecretsBaseline | None = None,
         root: str = "",
+        own_samples: Mapping[str, tuple[bytes, ...]] | None = None,
     ) -> None:
         self._matcher = matcher
         self._fingerprinter = fingerprinter
         self._detect_secrets = detect_secrets
         self._root = root
+        self._own_samples = own_samples or {}
         self._prefixes: dict[tuple[str, str], re.Pattern[bytes] | None] = {}
 
     def examine(self, place: Place, chunks: Iterable[Chunk]) -> Examined:
@@ -86,10 +89,16 @@ class Examiner:
         return Examined(occurrences, problems, size)
 
     def _occurrences(self, place: Place, chunk: Chunk, judged: list[Judged], cursor: Cursor) -> list[Occurrence]:
+        samples = self._own_samples.get(os.path.realpath(place.path), ()) if self._own_samples else ()
+        if samples:
+            judged = [each for each in judged if not any(each.context.value in sample for sample in samples)]
         found = [self._occurrence(place, chunk, each, cursor) for each in sorted(judged, key=lambda j: j.candidate.span)]
         return self._with_allowances(chunk, found, judged)
 
     def _occurrence(self, place: Place, chunk: Chunk, judged: Judged, cursor: Cursor) -> Occurrence:
+        from keyward.match.mask import mask
+        from keyward.scan.roles import role_of
+
         candidate, context = judged.candidate, judged.context
         kind = candidate.kind
         start, end = candidate.span
@@ -137,11 +146,17 @@ class Examiner:
         candidate = judged.candidate
         key = (candidate.rule.id, candidate.identity)
         if key not in self._prefixes:
+            from keyward.match.engine.anchor_derivation import public_prefix
+
             own = candidate.rule.trusted and not any(c.part == candidate.identity for c in candidate.rule.companions)
             self._prefixes[key] = public_prefix(candidate.rule, candidate.identity) if own else None
         return self._prefixes[key]
 
     def _with_allowances(self, chunk: Chunk, found: list[Occurrence], judged: list[Judged]) -> list[Occurrence]:
+        if not found:
+            return found
+        from keyward.match import allow
+
         ordered = sorted(judged, key=lambda j: j.candidate.span)
         by_line: dict[int, list[int]] = {}
         for index, occurrence in enumerate(found):

@@ -64,7 +64,7 @@ def translate(pattern: str) -> str:
         segments.pop()
         below = True
     if segments == ["**"]:
-        return ""
+        return "[^/]+/" if folder_only else ""
     end = "/" if folder_only and not below else "/." if below else r"(?:/|\Z)"
     return _chunks(segments, end)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyward.match.catalogue import Catalogue
 from keyward.match.fingerprint import FingerprintCache, Fingerprinter
 from keyward.match.matcher import Matcher
-from keyward.model.rule import Rule
 from keyward.registry import Registry
 from keyward.scan.examine import Examiner
 
@@ -15,21 +16,28 @@ if TYPE_CHECKING:
     from keyward.scan.interop import DetectSecretsBaseline
 
 
+class RuleFile(NamedTuple):
+    """A TOML file of rules. `project`: it came with the scanned project, so its rules rank below the built-in ones."""
+
+    path: str
+    project: bool = False
+
+
 class Recipe(NamedTuple):
-    """Holds no secret but the salt, which every report carries anyway. `rule_files`: TOML files of user rules. `root`: what
+    """Holds no secret but the salt, which every report carries anyway. `root`: what
     the paths of `detect_secrets` are relative to."""
 
     catalogue: Catalogue
     salt: bytes
     plugins: tuple[str, ...] = ()
-    rule_files: tuple[str, ...] = ()
+    rule_files: tuple[RuleFile, ...] = ()
     disabled: tuple[str, ...] = ()
     detect_secrets: DetectSecretsBaseline | None = None
     root: str = ""
 
     def registry(self) -> Registry:
-        """The packs that are scanned with."""
-        return Registry(plugins=self.plugins, user_rules=user_rules(self.rule_files), disabled=self.disabled)
+        """The packs that are scanned with. Raises ConfigError for a rule file that is wrong."""
+        return registry_of(self.rule_files, self.plugins, self.disabled)
 
     def examiner(self) -> tuple[Examiner, FingerprintCache]:
         """A new examiner, and the cache that collects the fingerprints that it computes.
@@ -42,14 +50,37 @@ class Recipe(NamedTuple):
             Fingerprinter(self.salt, cache),
             detect_secrets=self.detect_secrets,
             root=self.root,
+            own_samples=own_samples(self.rule_files),
         )
         return examiner, cache
 
 
-def user_rules(files: tuple[str, ...]) -> tuple[Rule, ...]:
-    """The rules of TOML files, checked. Nothing is imported where there are none."""
+def registry_of(files: Sequence[RuleFile], plugins: Sequence[str] = (), disabled: Sequence[str] = ()) -> Registry:
+    """A registry with the rules of TOML files. Nothing is imported where there are none."""
     if not files:
-        return ()
+        return Registry(plugins=plugins, disabled=disabled)
+    from keyward.scan.config import load_user_rules
+
+    rules = [each for file in files for each in load_user_rules(file.path, project=file.project)]
+    return Registry(
+        plugins=plugins,
+        disabled=disabled,
+        user_rules=[each.rule for each in rules],
+        user_kinds=[each.kind for each in rules],
+    )
+
+
+def own_samples(files: Sequence[RuleFile]) -> dict[str, tuple[bytes, ...]]:
+    """The samples in each rule file, by its real path: where they stand, they are no findings."""
+    if not files:
+        return {}
     from keyward.scan.config import load_rules
 
-    return tuple(rule for file in files for rule in load_rules(file))
+    return {
+        os.path.realpath(file.path): tuple(
+            shape.sample(0).text
+            for rule in load_rules(file.path, project=file.project)
+            for shape in (*rule.examples, *rule.near_misses)
+        )
+        for file in files
+    }

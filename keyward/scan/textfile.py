@@ -26,10 +26,14 @@ def read_text(path: str, *, limit: int = LARGEST) -> str | None:
         return None
     except OSError as error:
         raise ConfigError(f"cannot be read: {(error.strerror or 'error').lower()}", path=path) from None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ConfigError("is not a regular file", path=path)
-        content = file.read(limit + 1)
+        content = _read(descriptor, limit + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {(error.strerror or 'error').lower()}", path=path) from None
+    finally:
+        os.close(descriptor)
     if len(content) > limit:
         raise ConfigError(f"is larger than {limit >> 20} MB", path=path, hint="Is this the file that you meant?")
     try:
@@ -38,3 +42,11 @@ def read_text(path: str, *, limit: int = LARGEST) -> str | None:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError("is not UTF-8 text", path=path, line=line, hint="Save it as UTF-8.") from None
     return text.replace("\r\n", "\n")
+
+
+def _read(descriptor: int, limit: int) -> bytes:
+    """At most `limit` bytes, or all there are."""
+    content = b""
+    while len(content) < limit and (piece := os.read(descriptor, limit - len(content))):
+        content += piece
+    return content

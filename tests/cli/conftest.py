@@ -48,7 +48,8 @@ def environment(git_environment: None, rules_cache: Path, tmp_path: Path, monkey
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KEYWARD_CACHE", str(rules_cache))
     monkeypatch.setenv("KEYWARD_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("KEYWARD_CONFIG", str(tmp_path / "operator.toml"))
+    (tmp_path / "home" / "operator.toml").touch(0o600)
+    monkeypatch.setenv("KEYWARD_CONFIG", str(tmp_path / "home" / "operator.toml"))
 
 
 @pytest.fixture

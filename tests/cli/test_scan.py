@@ -24,7 +24,7 @@ def test_everything_planted_is_found_and_nothing_is_shown(keyward, project: tupl
     assert result.code == 1
     kinds = {finding["kind"] for finding in result.findings}
     assert {
-        "github/pat-classic", "aws/access-key", "tencent/access-key", "anthropic/api-key", "postgresql/url", "slack/bot-token",
+        "github/pat-classic", "aws/access-key", "tencent/access-key", "anthropic/api-key", "postgresql/password", "slack/bot-token",
         "telegram/bot-token",
     } <= kinds  # fmt: skip
     assert any(kind.startswith("openclaw/") for kind in kinds)
