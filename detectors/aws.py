@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Mapping
+from collections.abc import Mapping
 
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Parts, Rule, Signal
 from keyward.plugin.shapes import Shape, assigned, b32, b64, concat, hexa, part, text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -11,13 +11,13 @@ from keyward.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, help="Let pass what is known, without hiding what is new.")
 
-Paths = Annotated[Optional[list[str]], typer.Argument(help="What to scan.", show_default=".")]
+Paths = Annotated[list[str] | None, typer.Argument(help="What to scan.", show_default=".")]
 File = Annotated[str, typer.Option("--baseline", metavar="FILE", help="The baseline file.")]
-Config = Annotated[Optional[str], typer.Option("--config", metavar="FILE", help="The operator's configuration.")]
+Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="The operator's configuration.")]
 
 
 @app.command("create")
-def create(paths: Paths = None, baseline: File = "", persona: Annotated[Optional[str], typer.Option("--persona")] = None, config: Config = None) -> None:
+def create(paths: Paths = None, baseline: File = "", persona: Annotated[str | None, typer.Option("--persona")] = None, config: Config = None) -> None:
     """Write a baseline of everything that a scan finds now. What was audited before keeps its label.
 
     For example: keyward baseline create && git add .keyward.baseline

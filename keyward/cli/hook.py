@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -13,14 +13,14 @@ app.add_typer(git, name="git")
 
 @app.command("run")
 def run(
-    files: Annotated[Optional[list[str]], typer.Argument(help="File names, as pre-commit gives them.")] = None,
+    files: Annotated[list[str] | None, typer.Argument(help="File names, as pre-commit gives them.")] = None,
     from_ref: Annotated[str, typer.Option("--from-ref", metavar="REV", help="With --to-ref: scan what changed between two commits.")] = "",
     to_ref: Annotated[str, typer.Option("--to-ref", metavar="REV")] = "",
-    baseline: Annotated[Optional[str], typer.Option("--baseline", metavar="FILE")] = None,
+    baseline: Annotated[str | None, typer.Option("--baseline", metavar="FILE")] = None,
     no_baseline: Annotated[bool, typer.Option("--no-baseline")] = False,
-    persona: Annotated[Optional[str], typer.Option("--persona")] = None,
-    rules: Annotated[Optional[str], typer.Option("--rules", metavar="TOML")] = None,
-    config: Annotated[Optional[str], typer.Option("--config", metavar="FILE")] = None,
+    persona: Annotated[str | None, typer.Option("--persona")] = None,
+    rules: Annotated[str | None, typer.Option("--rules", metavar="TOML")] = None,
+    config: Annotated[str | None, typer.Option("--config", metavar="FILE")] = None,
 ) -> int:
     """Scan what is staged. With file names: each as it is staged, or else as it stands in the working tree.
 

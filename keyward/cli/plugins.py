@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 app = typer.Typer(no_args_is_help=True, help="Detector packs: built-in, and those that your own configuration names.")
 
-Config = Annotated[Optional[str], typer.Option("--config", metavar="FILE", help="The operator's configuration.")]
+Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="The operator's configuration.")]
 
 
 @app.command("list")

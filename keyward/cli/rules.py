@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 app = typer.Typer(no_args_is_help=True, help="What keyward looks for.")
 
-Files = Annotated[Optional[list[str]], typer.Option("--rules", metavar="TOML", help="With your own rules. Repeatable.")]
+Files = Annotated[list[str] | None, typer.Option("--rules", metavar="TOML", help="With your own rules. Repeatable.")]
 
 
 @app.command("list")
 def list_rules(
-    words: Annotated[Optional[list[str]], typer.Argument(help="Only rules whose id or title holds one of these.")] = None,
+    words: Annotated[list[str] | None, typer.Argument(help="Only rules whose id or title holds one of these.")] = None,
     rules: Files = None,
 ) -> int:
     """List the rules: id, severity, what it finds. For example: keyward rules list github aws"""
@@ -53,7 +53,7 @@ def show(name: Annotated[str, typer.Argument(help="A pack (github), a rule or a 
 
 @app.command("check")
 def check(
-    files: Annotated[Optional[list[str]], typer.Argument(help="TOML files of your own rules; none: all built-in rules.")] = None,
+    files: Annotated[list[str] | None, typer.Argument(help="TOML files of your own rules; none: all built-in rules.")] = None,
 ) -> int:
     """Run every example and near miss through both engines. Exit code 2 if a rule breaks its promise.
 

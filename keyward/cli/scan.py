@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -29,7 +29,7 @@ EXAMPLES = """**Examples**
 
 
 def scan(
-    paths: Annotated[Optional[list[str]], typer.Argument(help="Folders and files; `-` is standard input.", show_default=".")] = None,
+    paths: Annotated[list[str] | None, typer.Argument(help="Folders and files; `-` is standard input.", show_default=".")] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Scan what is staged for the next commit.")] = False,
     tracked: Annotated[bool, typer.Option("--tracked", help="Only files that git tracks.")] = False,
     from_ref: Annotated[str, typer.Option("--from-ref", metavar="REV", help="With --to-ref: files changed between two commits.")] = "",
@@ -38,19 +38,19 @@ def scan(
         str, typer.Option("--files-from", metavar="FILE", help="Read paths from FILE (`-`: standard input), one a line or NUL-separated.")
     ] = "",
     exclude: Annotated[
-        Optional[list[str]], typer.Option("--exclude", metavar="GLOB", help="Leave these out (as in .gitignore; listed in the report). Repeatable.")
+        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Leave these out (as in .gitignore; listed in the report). Repeatable.")
     ] = None,
     format: Annotated[str, typer.Option("--format", "-f", help="text, json, jsonl, sarif, junit or gitlab.")] = "text",
-    output: Annotated[Optional[str], typer.Option("--output", "-o", metavar="FILE", help="Write the report there.")] = None,
+    output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report there.")] = None,
     persona: Annotated[
-        Optional[str], typer.Option("--persona", help="How much you want to see: regular, pedantic or auditor.", show_default="regular")
+        str | None, typer.Option("--persona", help="How much you want to see: regular, pedantic or auditor.", show_default="regular")
     ] = None,
     baseline: Annotated[
-        Optional[str], typer.Option("--baseline", metavar="FILE", help="Let pass what FILE lists.", show_default=".keyward.baseline if it is there")
+        str | None, typer.Option("--baseline", metavar="FILE", help="Let pass what FILE lists.", show_default=".keyward.baseline if it is there")
     ] = None,
     no_baseline: Annotated[bool, typer.Option("--no-baseline", help="Ignore baselines.")] = False,
-    rules: Annotated[Optional[list[str]], typer.Option("--rules", metavar="TOML", help="Add rules of your own. Repeatable.")] = None,
-    config: Annotated[Optional[str], typer.Option("--config", metavar="FILE", help="The operator's configuration.")] = None,
+    rules: Annotated[list[str] | None, typer.Option("--rules", metavar="TOML", help="Add rules of your own. Repeatable.")] = None,
+    config: Annotated[str | None, typer.Option("--config", metavar="FILE", help="The operator's configuration.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 for known encrypted stores, too.")] = False,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the values. Only on a terminal.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Worker processes.", show_default="one per core")] = 0,

@@ -30,8 +30,9 @@ fi
 python={python}
 package={package}
 if [ -x "$python" ] && [ -f "$package" ]; then
-    # -P: without it, Python would import modules out of the repository that is to be scanned.
-    exec "$python" -P -m keyward hook run
+    # -P and -E: without them, Python would import modules out of the repository that is to be scanned: from the current
+    # folder, or from one that PYTHONPATH names (which many tools set from a file `.env`).
+    exec "$python" -E -P -m keyward hook run
 fi
 if command -v keyward >/dev/null 2>&1; then
     exec keyward hook run

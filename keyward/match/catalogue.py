@@ -10,7 +10,8 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from keyward.match.engine.anchor import Anchor
 from keyward.match.paths import cache_folder, is_private, write_private

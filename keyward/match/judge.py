@@ -6,7 +6,8 @@ another mechanism. A weight of -100 says "this is no credential" (a placeholder,
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from keyward.match import placeholders
 from keyward.match.assemble import Candidate

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from keyward.match.assemble import Candidate, assemble, most_specific
 from keyward.match.catalogue import Catalogue

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Callable, Mapping, NamedTuple, NewType
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, NewType
 
 Kind = NewType("Kind", str)
 """`provider/what`, for instance `github/pat-classic`. A detector declares it, a rotator names it, the registry joins them."""

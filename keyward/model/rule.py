@@ -8,7 +8,8 @@ selective: a literal prefix, or a name. No backreferences, no nested unbounded r
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, NamedTuple, NoReturn, Protocol
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, NoReturn, Protocol
 
 from keyward.errors import RuleError
 from keyward.model.finding import Signal
@@ -78,8 +79,21 @@ class Rule:
     """
 
     __slots__ = (
-        "id", "kind", "pattern", "examples", "near_misses", "anchor", "ignore_case", "score", "specificity",
-        "check", "companions", "alone", "window", "placeholders", "trusted",
+        "alone",
+        "anchor",
+        "check",
+        "companions",
+        "examples",
+        "id",
+        "ignore_case",
+        "kind",
+        "near_misses",
+        "pattern",
+        "placeholders",
+        "score",
+        "specificity",
+        "trusted",
+        "window",
     )  # fmt: skip
 
     id: str

@@ -9,7 +9,8 @@ A shape gives the same text for the same seed, on every platform and Python vers
 
 from __future__ import annotations
 
-from typing import Callable, Sequence, Union
+from collections.abc import Callable, Sequence
+from typing import Union
 
 from keyward.model.rule import Sample
 

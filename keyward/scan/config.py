@@ -175,7 +175,7 @@ def _excludes(file: TomlFile) -> tuple[str, ...]:
 
 def _ignored(file: TomlFile, by: str) -> dict[str, Allowance]:
     tables = file.tables("ignore")
-    ignored: Mapping[str, Allowance] = {}
+    ignored: dict[str, Allowance] = {}
     for table in tables[:MOST_IGNORED]:
         table.only(("fingerprint", "reason"), "an entry of `ignore`")
         fingerprint = table.text("fingerprint", required='Copy it from a report: fingerprint = "kw1_…"')

@@ -11,8 +11,9 @@ import multiprocessing
 import os
 import signal
 from collections import deque
+from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
-from typing import Any, Iterable, Iterator, NamedTuple
+from typing import Any, NamedTuple
 
 from keyward.model.finding import NotScanned
 from keyward.scan.examine import Examined, Examiner, Place

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import codecs
 import os
-from typing import Any, Callable, Iterator, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from keyward.model.rule import MAX_WINDOW
 

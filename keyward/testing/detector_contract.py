@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Iterator, Sequence
 from types import ModuleType
-from typing import Any, Iterator, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 from keyward.errors import KeywardError
 from keyward.match.catalogue import Catalogue, Entry

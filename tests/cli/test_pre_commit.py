@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-
+from hostile_tree import set_traps
 from tests_support import token
 
 Git = Any  # see conftest
@@ -191,8 +191,6 @@ def test_all_files_of_a_clean_checkout(hooked: Git, pre_commit: Callable[..., Do
 
 def test_a_range(hooked: Git, pre_commit: Callable[..., Done]) -> None:
     repo = hooked
-    leaky = repo.commit(**{"--no-verify": b""}) if False else None
-    assert leaky is None
     commits = []
     for name, content in (("a", b"1\n"), ("leak.env", b"GH=" + token(1) + b"\n"), ("b", b"2\n")):
         repo.write(name, content)
@@ -239,8 +237,8 @@ def test_more_names_than_one_command_line_holds(hooked: Git, pre_commit: Callabl
     assert done.code == 1 and done.out.count("zz-last.env:1") == 1
 
 
-def test_nothing_of_the_scanned_tree_is_run(hooked: Git, traps: Callable[[Path], Path]) -> None:
-    canary = traps(hooked.root)
+def test_nothing_of_the_scanned_tree_is_run(hooked: Git, tmp_path: Path) -> None:
+    canary = set_traps(Path(hooked.root), tmp_path / "canary")
     hooked("add", "-A")
     done = commit(hooked)
     assert done.code == 0, done.out
@@ -255,6 +253,19 @@ def test_try_repo(hook: str, repo: Git, kit: Kit, pre_commit: Callable[..., Done
     done = pre_commit(repo, "try-repo", str(kit.repository), hook)
     assert done.code == 1
     assert "leak.env:1" in done.out and token(1).decode() not in done.out
+
+
+def test_a_file_name_is_no_option(hooked: Git, pre_commit: Callable[..., Done]) -> None:
+    """pre-commit hands over names from the repository as they are."""
+    repo = hooked
+    repo.write("leak.env", b"GH=" + token(1) + b"\n")
+    for name in ("--no-baseline", "--help", "-h", "--config=evil.toml", "--from-ref=HEAD"):
+        repo.write(name, b'disabled = ["github"]\n')
+    repo.write("evil.toml", b'disabled = ["github"]\n')
+    repo("add", "-A")
+    assert "leak.env:1" in blocked(commit(repo), repo, "", token(1))
+    done = pre_commit(repo, "run", "--all-files")
+    assert done.code == 1 and "leak.env:1" in done.out
 
 
 def test_both_names_of_the_manifest_are_one_file() -> None:

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from tests_support import token
 
 from keyward.plugin.checksums import crc32_base62
 from keyward.plugin.shapes import an, concat
 from keyward.testing.leaky_project import Planted
-from tests_support import token
 
 
 def test_everything_planted_is_found_and_nothing_is_shown(keyward, project: tuple[Path, Planted]) -> None:

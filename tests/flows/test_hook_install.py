@@ -60,7 +60,7 @@ def test_install_and_commit(repo: Git, hooks: Path, stub: Path, tmp_path: Path) 
     assert "installed" in install()
     assert stat.S_IMODE((hooks / "pre-commit").stat().st_mode) == 0o755
     assert commit(repo)[0]
-    assert stub.read_text() == "-P -m keyward hook run\n"
+    assert stub.read_text() == "-E -P -m keyward hook run\n"
     (tmp_path / "code").write_text("1")
     assert not commit(repo)[0]
     assert "keyward runs before each commit" in status()
@@ -91,7 +91,7 @@ def test_an_existing_hook_runs_first_and_its_refusal_counts(repo: Git, hooks: Pa
     (tmp_path / "other").write_text("0")
     assert "runs first" in install()
     assert commit(repo)[0]
-    assert stub.read_text() == "other\n-P -m keyward hook run\n"
+    assert stub.read_text() == "other\n-E -P -m keyward hook run\n"
     (tmp_path / "other").write_text("5")
     stub.unlink()
     assert not commit(repo)[0]
@@ -243,7 +243,7 @@ def test_a_worktree_shares_the_hooks(repo: Git, hooks: Path, stub: Path, tmp_pat
     install(str(tmp_path / "linked"))
     assert (hooks / "pre-commit").exists()
     repo("-C", str(tmp_path / "linked"), "commit", "--allow-empty", "-qm", "x")
-    assert stub.read_text() == "-P -m keyward hook run\n"
+    assert stub.read_text() == "-E -P -m keyward hook run\n"
 
 
 def test_keyward_on_the_path_is_the_second_choice(repo: Git, stub: Path, tmp_path: Path) -> None:

@@ -233,7 +233,7 @@ def public_prefix(rule: Rule, part: str) -> re.Pattern[bytes]:
     kept: list[Node] = []
     for op, arg in nodes:
         fixed = op is sre.LITERAL or (op is sre.IN and len(arg) <= 8 and all(item[0] is sre.LITERAL for item in arg))
-        if op is sre.SUBPATTERN and _is_fixed(list(arg[3])) or op is sre.BRANCH and all(_is_fixed(list(b)) for b in arg[1]):
+        if (op is sre.SUBPATTERN and _is_fixed(list(arg[3]))) or (op is sre.BRANCH and all(_is_fixed(list(b)) for b in arg[1])):
             fixed = True
         if op in (sre.AT, sre.ASSERT_NOT, sre.ASSERT):
             continue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Callable, Iterator, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from keyward.errors import UsageError
 from keyward.model.finding import Excluded, NotScanned
