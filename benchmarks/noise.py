@@ -13,8 +13,8 @@ import os
 import time
 
 from keyward.match.catalogue import build
-from keyward.match.judge import REGULAR
 from keyward.match.matcher import Matcher
+from keyward.match.personas import REGULAR
 from keyward.registry import Registry, pack_files
 
 

@@ -74,3 +74,20 @@ def new_repo(git_environment: None) -> type[Git]:
 def repo(git_environment: None, tmp_path: Path) -> Git:
     """An empty repository."""
     return Git(tmp_path / "repo")
+
+
+@pytest.fixture(scope="session")
+def rules_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the session: the rules are compiled once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def environment(git_environment: None, rules_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cache, state and configuration of keyward that are not the developer's either."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KEYWARD_CACHE", str(rules_cache))
+    monkeypatch.setenv("KEYWARD_STATE", str(tmp_path / "state"))
+    (tmp_path / "home" / "operator.toml").touch(0o600)
+    monkeypatch.setenv("KEYWARD_CONFIG", str(tmp_path / "home" / "operator.toml"))

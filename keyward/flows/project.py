@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyward.errors import UsageError
 from keyward.flows.settings import Settings, read_settings
 from keyward.match import catalogue
-from keyward.match.fingerprint import FingerprintCache, load_salt, to_base32
+from keyward.match.fingerprint import load_salt, to_base32
 from keyward.model.finding import Allowance
 from keyward.scan.recipe import Recipe
 from keyward.scan.sources.tree import Exclude, keep_all
@@ -83,7 +83,6 @@ def open_project(options: ScanOptions, *, on_compile: Callable[[int], None]) -> 
     settings = read_settings(root, options.operator_config, options.rule_files, options.exclude)
     baseline = _baseline(root, options.baseline)
     salt = load_salt(baseline.salt if baseline is not None else None)
-    FingerprintCache().prepare()
     recipe = Recipe(
         catalogue=catalogue.Catalogue((), b"", "", False),
         salt=salt.value,

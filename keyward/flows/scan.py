@@ -9,10 +9,9 @@ from typing import NamedTuple
 from keyward.errors import UsageError
 from keyward.flows.project import Project, open_project
 from keyward.match.fingerprint import FingerprintCache
-from keyward.match.judge import PERSONAS
-from keyward.model.finding import Allowance, Excluded, NotScanned, Occurrence, Outcome, Stats
+from keyward.match.personas import PERSONAS
+from keyward.model.finding import Allowance, Excluded, Finding, NotScanned, Occurrence, Outcome, Stats
 from keyward.scan.examine import Examined
-from keyward.scan.group import group
 from keyward.scan.reader import Read
 
 Progress = Callable[[int, int, int], None]
@@ -121,7 +120,11 @@ def _outcome(project: Project, gathered: Gathered, persona: str, seconds: float)
             allowed.append(occurrence._replace(allowance=allowance))
         else:
             wanted.append(occurrence)
-    findings = group(wanted)
+    findings: tuple[Finding, ...] = ()
+    if wanted:
+        from keyward.scan.group import group
+
+        findings = group(wanted)
     seen = {occurrence.fingerprint for occurrence in gathered.occurrences}
     whole = gathered.whole_project and not gathered.not_scanned
     stale = project.baseline.stale(seen) if whole and project.baseline is not None else ()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from keyward.errors import UsageError
 from keyward.flows.project import Project
 from keyward.flows.scan import Gathered, Progress, ScanOptions
+from keyward.match.fingerprint import FingerprintCache
 from keyward.model.finding import Excluded, NotScanned
 from keyward.scan.examine import Examined, Place
 from keyward.scan.pool import scan_paths
@@ -23,6 +24,7 @@ def paths(options: ScanOptions, project: Project, gathered: Gathered, stdin: Rea
     walk = Walk(gathered.excluded, gathered.not_scanned)
     files = _tracked(roots, project, walk) if options.tracked else _all(roots, project, walk)
     named = frozenset(root for root in roots if not os.path.isdir(root))
+    FingerprintCache().prepare()
     jobs = options.jobs or min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
     for answer in scan_paths(project.recipe, files, jobs=jobs, follow=named):
         for examined in answer.examined:

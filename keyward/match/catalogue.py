@@ -10,8 +10,8 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, overload
 
 from keyward.match.engine.anchor import Anchor
 from keyward.match.paths import cache_folder, is_private, write_private
@@ -28,10 +28,30 @@ class Entry(NamedTuple):
     anchor: Anchor
 
 
+class Entries(Sequence[Entry]):
+    """The entries as they come out of the cache, each made when it is asked for: a clean scan asks for none."""
+
+    def __init__(self, packed: Sequence[tuple[str, str, tuple[Any, ...]]]) -> None:
+        self._packed = packed
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @overload
+    def __getitem__(self, number: int) -> Entry: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, number: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(number, slice):
+            return Entries(self._packed[number])
+        pack, rule, anchor = self._packed[number]
+        return Entry(pack, rule, Anchor(*anchor))
+
+
 class Catalogue(NamedTuple):
     """`database`: Hyperscan's serialised form, empty where Hyperscan is not there. `cached`: whether it came from the cache."""
 
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
     database: bytes
     digest: str
     cached: bool
@@ -69,8 +89,7 @@ def build(registry: Registry, *, portable: bool = False, on_compile: Callable[[i
 
 
 def _digest(registry: Registry, portable: bool) -> str:
-    import hashlib
-
+    blake2b = _blake2b()
     facts: list[Any] = [FORMAT, sys.version_info[:2], portable, registry.key]
     if not portable:
         import hyperscan
@@ -81,7 +100,16 @@ def _digest(registry: Registry, portable: bool) -> str:
     here = os.path.dirname(__file__)
     for name in ("engine/anchor_derivation.py", "engine/vectorscan.py", "catalogue.py"):
         facts.append(_stat(os.path.join(here, name)))
-    return hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
+    return blake2b(repr(facts).encode(), digest_size=12).hexdigest()
+
+
+def _blake2b() -> Any:
+    """The hash without `hashlib`, which loads OpenSSL for it: 5 ms of every commit."""
+    try:
+        from _blake2 import blake2b
+    except ImportError:
+        from hashlib import blake2b
+    return blake2b
 
 
 def _stat(path: str) -> tuple[str, int, int]:
@@ -89,7 +117,7 @@ def _stat(path: str) -> tuple[str, int, int]:
     return (path, status.st_size, status.st_mtime_ns)
 
 
-def _read(path: str) -> tuple[tuple[Entry, ...], bytes] | None:
+def _read(path: str) -> tuple[Sequence[Entry], bytes] | None:
     try:
         with open(path, "rb") as file:
             if not is_private(os.fstat(file.fileno())):
@@ -97,7 +125,7 @@ def _read(path: str) -> tuple[tuple[Entry, ...], bytes] | None:
             version, packed, database = marshal.loads(file.read())
         if version != FORMAT:
             return None
-        return tuple(Entry(pack, rule, Anchor(*anchor)) for pack, rule, anchor in packed), database
+        return Entries(packed), database
     except (OSError, ValueError, EOFError, TypeError):
         return None
 

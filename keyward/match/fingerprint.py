@@ -7,7 +7,6 @@ any other through keyed BLAKE2b; `is_guessable` tells them apart. scrypt's 4 ms 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -51,6 +50,8 @@ class Fingerprinter:
     def of(self, value: bytes) -> str:
         """The fingerprint of a credential's identity part, which the caller has brought to its kind's canonical form."""
         if not is_guessable(value):
+            import hashlib
+
             return _text(hashlib.blake2b(value, key=self.salt, digest_size=DIGEST_SIZE, person=_PERSON).digest())
         cache = self._cache
         if cache is None:
@@ -64,6 +65,8 @@ class Fingerprinter:
 
 
 def _slow(value: bytes, salt: bytes) -> bytes:
+    import hashlib
+
     return hashlib.scrypt(value, salt=_PERSON + salt, n=2**10, r=8, p=1, dklen=DIGEST_SIZE)
 
 
@@ -155,6 +158,8 @@ class FingerprintCache:
 
     def tag(self, salt: bytes, value: bytes) -> bytes:
         """The name of a value in the cache."""
+        import hashlib
+
         salted = bytes([len(salt)]) + salt + value
         return hashlib.blake2b(salted, key=self._user_key(), digest_size=DIGEST_SIZE, person=b"keyward tag").digest()
 
@@ -213,6 +218,8 @@ class FingerprintCache:
         return {records[at : at + 16]: records[at + 16 : at + 32] for at in range(0, len(records), 32)}
 
     def _seal(self, body: bytes) -> bytes:
+        import hashlib
+
         return hashlib.blake2b(body, key=self._user_key(), digest_size=32, person=b"keyward seal").digest()
 
     def _user_key(self) -> bytes:

@@ -14,11 +14,6 @@ from keyward.match.assemble import Candidate
 from keyward.model.finding import Signal
 from keyward.model.rule import GENERIC
 
-REGULAR, PEDANTIC, AUDITOR = 50, 30, 1
-"""The least confidence that each persona wants to see."""
-
-PERSONAS = {"regular": REGULAR, "pedantic": PEDANTIC, "auditor": AUDITOR}
-
 NEVER = -100
 
 HOPELESS = -50

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keyward.match.assemble import Candidate, assemble, most_specific
 from keyward.match.catalogue import Catalogue
-from keyward.match.confirm import Confirmer, Match
-from keyward.match.judge import Context, context_of, judge
 from keyward.model.finding import Signal
 from keyward.registry import Registry
+
+if TYPE_CHECKING:  # imported where something was hit, which at most commits is never
+    from keyward.match.assemble import Candidate
+    from keyward.match.confirm import Confirmer, Match
+    from keyward.match.judge import Context
 
 
 class Judged(NamedTuple):
@@ -48,6 +50,9 @@ class Matcher:
 
     def judged(self, data: Any, path: str, hits: dict[int, list[int]]) -> tuple[list[Judged], list[str]]:
         """The credentials in a buffer with a confidence above zero, by position; and the rules that gave up."""
+        from keyward.match.assemble import assemble, most_specific
+        from keyward.match.judge import context_of, judge
+
         matched, gave_up = self.matches(data, hits)
         judged = []
         for candidate in assemble(matched, self._registry.kind):
@@ -61,6 +66,8 @@ class Matcher:
         return self.judged(data, path, self.hits(data))[0]
 
     def _confirmer(self, number: int) -> Confirmer:
+        from keyward.match.confirm import Confirmer
+
         entry = self._entries[number]
         confirmer = Confirmer(self._registry.rule(entry.pack, entry.rule), entry.anchor)
         self._confirmers[number] = confirmer

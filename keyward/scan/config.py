@@ -117,7 +117,7 @@ def load_operator(path: str | None) -> OperatorConfig:
     file.only((*SHARED, *OPERATOR, *RESERVED), "the operator's configuration")
     persona = file.text("persona")
     if persona:
-        from keyward.match.judge import PERSONAS
+        from keyward.match.personas import PERSONAS
         from keyward.scan.toml_file import nearest
 
         if persona not in PERSONAS:

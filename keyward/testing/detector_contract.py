@@ -12,8 +12,8 @@ from keyward.errors import KeywardError
 from keyward.match.catalogue import Catalogue, Entry
 from keyward.match.engine.anchor_derivation import derive, nested_repeat
 from keyward.match.engine.vectorscan import compile_database
-from keyward.match.judge import REGULAR
 from keyward.match.matcher import Judged, Matcher
+from keyward.match.personas import REGULAR
 from keyward.model.kind import SEVERITIES, CredentialKind, Kind
 from keyward.model.rule import Rule, Sample
 from keyward.registry import BUILT_IN, Pack, Registry

@@ -1,4 +1,4 @@
-"""The real command in a process of its own, with a home, cache, state and configuration that are not the developer's."""
+"""The real command in a process of its own."""
 
 from __future__ import annotations
 
@@ -34,22 +34,6 @@ class Result(NamedTuple):
 
 
 Keyward = Callable[..., Result]
-
-
-@pytest.fixture(scope="session")
-def rules_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for the session: the rules are compiled once."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def environment(git_environment: None, rules_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NO_COLOR", "FORCE_COLOR", "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("KEYWARD_CACHE", str(rules_cache))
-    monkeypatch.setenv("KEYWARD_STATE", str(tmp_path / "state"))
-    (tmp_path / "home" / "operator.toml").touch(0o600)
-    monkeypatch.setenv("KEYWARD_CONFIG", str(tmp_path / "home" / "operator.toml"))
 
 
 @pytest.fixture

@@ -192,12 +192,13 @@ def test_all_files_of_a_clean_checkout(hooked: Git, pre_commit: Callable[..., Do
 def test_a_range(hooked: Git, pre_commit: Callable[..., Done]) -> None:
     repo = hooked
     commits = []
-    for name, content in (("a", b"1\n"), ("leak.env", b"GH=" + token(1) + b"\n"), ("b", b"2\n")):
+    for name, content in (("leak.env", b"GH=$GH\n"), ("leak.env", b"GH=" + token(1) + b"\n"), ("b", b"2\n")):
         repo.write(name, content)
         repo("add", name)
         repo("commit", "-qm", name, "--no-verify")
         commits.append(head(repo))
     repo("checkout", "-q", commits[0])  # neither the index nor the working tree holds the leak
+    repo.write("b")
     done = pre_commit(repo, "run", "--from-ref", commits[0], "--to-ref", commits[2])
     assert done.code == 1 and "leak.env:1" in done.out
     assert pre_commit(repo, "run", "--from-ref", commits[1], "--to-ref", commits[2]).code == 0

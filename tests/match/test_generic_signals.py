@@ -7,7 +7,8 @@ import pytest
 from keyward.match import generic
 from keyward.match.assemble import Candidate
 from keyward.match.generic import GENERIC_SIGNALS, entropy, is_random, transitions, wordlike
-from keyward.match.judge import REGULAR, Context, judge
+from keyward.match.judge import Context, judge
+from keyward.match.personas import REGULAR
 from keyward.model.finding import Signal
 from keyward.model.kind import CredentialKind, Kind
 from keyward.model.rule import GENERIC, Rule
