@@ -68,6 +68,7 @@ RULES = (
         "django/secret-key-insecure",
         KEY,
         rb"(?P<secret>django-insecure-" + _SET + rb")(?![a-zA-Z0-9!@#$%^&*(\-_=+])",
+        anchor=rb"django-insecure-",
         specificity=STRUCTURAL,
         score=60,
         check=_check,

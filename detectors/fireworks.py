@@ -26,7 +26,7 @@ _KEY = concat("fw_", an(24))
 
 RULES = (
     prefixed_rule(
-        API_KEY, prefixed(_BODY, left=rb"(?<![A-Za-z0-9_])"), _KEY, "MODEL_KEY", "api.fireworks.ai/inference/v1/models",
+        API_KEY, prefixed(_BODY, left=rb"(?<![A-Za-z0-9_-])"), _KEY, "MODEL_KEY", "api.fireworks.ai/inference/v1/models",
         (concat("fw_", an(21)), concat("fw_", an(41)), concat("fw:", an(24)), concat("fw_", chars("abcdefghijklmnopqrstuvwxyz", 24))),
         score=65, check=mixed(),
     ),

@@ -60,6 +60,7 @@ RULES = (
         str(WEBHOOK),
         WEBHOOK,
         token(rb"lin_wh_[A-Za-z0-9_-]{32,64}", rb"(?![A-Za-z0-9_-])"),
+        anchor=rb"lin_wh_[A-Za-z0-9_-]{8}",
         examples=contexts("LINEAR_WEBHOOK_SECRET", concat("lin_wh_", an(43)), "X-Secret: "),
         near_misses=misses(
             "LINEAR_WEBHOOK_SECRET", concat("lin_wh_", an(31)), concat("lin_wh_", an(65)), concat("lin-wh-", an(43)), concat("lin_wk_", an(43))

@@ -92,6 +92,7 @@ RULES = (
         str(SANDBOX),
         SANDBOX,
         token(rb"sandbox-sq0(?:atb-[A-Za-z0-9_-]{22}|csb-[A-Za-z0-9_-]{43})", URLSAFE_EDGE),
+        anchor=rb"sandbox-sq0[ac][ts]b-",
         score=40,
         examples=(
             *contexts("SQUARE_TOKEN", concat("sandbox-sq0atb-", b64url(22))), *contexts("SQUARE_SECRET", concat("sandbox-sq0csb-", b64url(43)))

@@ -53,7 +53,7 @@ RULES = (
         "app/signing-secret",
         SIGNING,
         rb"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{1,20}_){0,3}" + _NAMES + rb"[\"']?\]?\s{0,4}(?::|=>|=|,)\s{0,4}[rb]?[\"']?(?P<secret>[A-Za-z0-9+/_=~!@#%^&*.-]{16,256})(?=[\s\"',;]|\Z)",
-        anchor=_NAMES + rb"[\"']?\]?\s{0,4}(?::|=>|=|,)\s{0,4}[rb]?[\"']?[A-Za-z0-9+/_=~!@#%^&*.-]{16}",
+        anchor=_NAMES + rb"[\"']?\]?\s{0,4}(?::|=>|=|,)\s{0,4}[rb]?[\"']?[A-Za-z0-9+/_=~!@#%^&*.-]{8}",
         specificity=STRUCTURAL,
         score=60,
         check=_check,

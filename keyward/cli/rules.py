@@ -71,7 +71,7 @@ def check(
 
 @app.command("export")
 def export(format: Annotated[str, typer.Option("--format", help="json or toml.")] = "json", rules: Files = None) -> None:
-    """Print the catalogue of rules as data."""
+    """Print the catalogue of rules as data. For example: keyward rules export --format toml > rules.toml"""
     import json
     import sys
 

@@ -42,8 +42,17 @@ def hook(options: ScanOptions, project: Project, gathered: Gathered, stdin: Read
         _changes(repository, from_index, project, gathered, progress)
         read = {entry.path for entry in from_index} | set(entries.submodules)
         in_tree = [name for path, name in inside.items() if path not in read]
+        if not all(map(os.path.lexists, in_tree)):
+            # what was deleted, staged or not, holds nothing to scan; any other name is a mistake of the caller
+            known = {entry.path for entry in entries} | _committed(repository)
+            in_tree = [name for path, name in inside.items() if name in in_tree and (os.path.lexists(name) or path not in known)]
     if in_tree:
         _tree(in_tree, options, project, gathered, progress)
+
+
+def _committed(repository: Repository) -> set[bytes]:
+    """Every path of the last commit."""
+    return {entry.path for entry in repository.changed("0" * 40, repository.head)} if repository.head else set()
 
 
 def _relative(name: str, root: str) -> str:

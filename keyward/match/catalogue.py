@@ -100,7 +100,8 @@ def _digest(registry: Registry, portable: bool) -> str:
     here = os.path.dirname(__file__)
     for name in ("engine/anchor_derivation.py", "engine/vectorscan.py", "catalogue.py"):
         facts.append(_stat(os.path.join(here, name)))
-    return blake2b(repr(facts).encode(), digest_size=12).hexdigest()
+    digest: str = blake2b(repr(facts).encode(), digest_size=12).hexdigest()
+    return digest
 
 
 def _blake2b() -> Any:

@@ -64,6 +64,7 @@ _TYPES = frozenset(
     b"charfield passwordfield securestring secretstr required? string? enabled disabled unknown default inherit inherited".split()
 )
 _PATH = re.compile(rb"(?:[a-zA-Z]:[\\/]|~?/|\.{1,2}/)|.*\.(?:py|js|ts|json|ya?ml|txt|pem|key|crt|cer|p12|jks|html?|xml|conf|cfg|env|md|sh|go|rb|java|php|log|toml|ini|css|svg|png)\Z", re.DOTALL)
+_SLUGS = re.compile(rb"[a-z]+(?:[-_.][a-z]+|[-_.][0-9]{1,4})*(?:/[a-z]+(?:[-_.][a-z]+|[-_.][0-9]{1,4})*)+\Z")
 _URL = re.compile(rb"[a-zA-Z][a-zA-Z0-9+.-]{1,20}:(?://|[a-z])")
 _NUMBERS = re.compile(rb"v?\d+(?:[.:/_-]\d+)*(?:[TZz+ .:-][\dA-Za-z.:+-]{0,20})?\Z")
 _MAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+\Z")
@@ -211,6 +212,8 @@ def path_or_url(context: Context) -> Signal | None:
         return Signal("url", -60, "a URL")
     if _PATH.match(value) and (value.count(b"/") + value.count(b"\\") >= 2 or not is_random(value)):
         return Signal("path", -45, "a path")
+    if _SLUGS.match(value):
+        return Signal("path", -45, "words between slashes")
     pieces = value.split(b"/")
     plain = sum(wordlike(p) >= 0.45 or len(p) < 4 for p in pieces)
     if len(pieces) > 1 and (plain == len(pieces) or (len(pieces) > 3 and plain >= 0.7 * len(pieces))):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from keyward.match import placeholders
 from keyward.match.assemble import Candidate
 from keyward.model.finding import Signal
-from keyward.model.rule import GENERIC
+from keyward.model.rule import GENERIC, PROVIDER
 
 NEVER = -100
 
@@ -117,10 +117,18 @@ def test_path(context: Context) -> Signal | None:
     return None
 
 
+def compiled_file(context: Context) -> Signal | None:
+    """In a compiled program the strings of its source stand side by side, and a name is followed by any other one's value."""
+    if context.candidate.rule.specificity < PROVIDER and context.path.endswith(_COMPILED):
+        return Signal("compiled file", -30)
+    return None
+
+
+_COMPILED = (".pyc", ".pyo", ".so", ".o", ".a", ".dll", ".exe", ".dylib", ".class", ".pyd", ".wasm")
 _TEST_FOLDERS = ("/test/", "/tests/", "/testing/", "/testdata/", "/fixtures/", "/__tests__/", "/spec/", "/mocks/", "/cassettes/")
 
 SIGNALS: tuple[Callable[[Context], Signal | None], ...] = (
-    published_sample, placeholder, reference, offline_check, incomplete, complete, template_file, test_path,
+    published_sample, placeholder, reference, offline_check, incomplete, complete, template_file, test_path, compiled_file,
 )  # fmt: skip
 
 
