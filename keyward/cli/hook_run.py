@@ -56,7 +56,7 @@ def run(words: list[str]) -> int:
     finally:
         compiling.done()
     code = exit_code(outcome, False)
-    if code or outcome.allowed:
+    if code or outcome.allowed or outcome.excluded:
         from keyward.cli.output import use_color, width
         from keyward.cli.render import render_outcome
 

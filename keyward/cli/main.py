@@ -21,9 +21,9 @@ def _dispatch(words: list[str]) -> int:
 
         return run(words[2:])
     if words == ["scan", "--staged"]:
-        from keyward.cli.hook_run import run
+        from keyward.cli.staged import run as run_staged
 
-        return run([])
+        return run_staged()
     from keyward.cli.app import run_app
 
     return run_app(words)

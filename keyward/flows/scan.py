@@ -112,8 +112,12 @@ def _outcome(project: Project, gathered: Gathered, persona: str, seconds: float)
     wanted: list[Occurrence] = []
     allowed: list[Occurrence] = []
     below: set[str] = set()
+    on_line: dict[tuple[str, int], set[str]] = {}
     for occurrence in gathered.occurrences:
-        allowance = occurrence.allowance or _allowance(project, occurrence)
+        on_line.setdefault((occurrence.locator.path, occurrence.line), set()).add(occurrence.fingerprint)
+    for occurrence in gathered.occurrences:
+        single = len(on_line[occurrence.locator.path, occurrence.line]) == 1
+        allowance = occurrence.allowance or _allowance(project, occurrence, single)
         if occurrence.confidence < least:
             below.add(occurrence.fingerprint)
         elif allowance is not None:
@@ -138,14 +142,26 @@ def _outcome(project: Project, gathered: Gathered, persona: str, seconds: float)
         persona=persona,
         below_persona=len(below - {finding.fingerprint for finding in findings}),
         stale_baseline=tuple(stale),
-        notes=project.notes,
+        notes=(*project.notes, *_advice(gathered.occurrences)),
     )
 
 
-def _allowance(project: Project, occurrence: Occurrence) -> Allowance | None:
-    """What besides an inline comment lets an occurrence pass: the baseline, a configured fingerprint, another tool's file."""
+def _advice(occurrences: list[Occurrence]) -> list[str]:
+    """What the user should know of comments that allow nothing, at most ten."""
+    said = {
+        f"{occurrence.locator.path}:{occurrence.line}: {signal.detail}"
+        for occurrence in occurrences
+        for signal in occurrence.signals
+        if signal.name == "allowance"
+    }
+    return sorted(said)[:10]
+
+
+def _allowance(project: Project, occurrence: Occurrence, single: bool) -> Allowance | None:
+    """What besides an inline comment lets an occurrence pass: the baseline, a configured fingerprint, another tool's file.
+    The last goes by position, so it holds only where it can mean a `single` secret."""
     return (
         (project.baseline.match(occurrence.fingerprint) if project.baseline is not None else None)
         or project.settings.ignored.get(occurrence.fingerprint)
-        or project.by_place(occurrence.locator.path, occurrence.line)
+        or (project.by_place(occurrence.locator.path, occurrence.line) if single else None)
     )

@@ -13,7 +13,7 @@ from keyward.model.finding import Excluded, NotScanned
 from keyward.scan.examine import Examined, Place
 from keyward.scan.pool import scan_paths
 from keyward.scan.reader import Read, chunks
-from keyward.scan.sources.tree import Walk, check_exists, files_under
+from keyward.scan.sources.tree import VERSION_CONTROL, Walk, check_exists, files_under
 
 
 def paths(options: ScanOptions, project: Project, gathered: Gathered, stdin: Read | None, progress: Progress) -> None:
@@ -50,10 +50,19 @@ def standard_input(
 
 
 def _distinct(roots: list[str]) -> list[str]:
-    """Without roots that lie inside another one, so that no file is read twice."""
-    real = [(os.path.realpath(root), root) for root in dict.fromkeys(roots)]
-    folders = {resolved for resolved, root in real if os.path.isdir(root)}
-    return [root for resolved, root in real if not any(resolved.startswith(f.rstrip("/") + "/") for f in folders if f != resolved)]
+    """Each root once, however it is spelled, and none that lies inside another one, so that no file is read twice.
+
+    What the walk of the other one would pass over (git's own files) stays.
+    """
+    first: dict[str, str] = {}
+    for root in roots:
+        first.setdefault(os.path.realpath(root), root)
+    folders = [real.rstrip(os.sep) + os.sep for real in first if os.path.isdir(real)]
+
+    def is_met(real: str) -> bool:
+        return any(real.startswith(top) and VERSION_CONTROL not in real[len(top) :].split(os.sep) for top in folders)
+
+    return [root for real, root in first.items() if not is_met(real)]
 
 
 def _all(roots: Iterable[str], project: Project, walk: Walk) -> Iterator[str]:

@@ -13,9 +13,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, overload
 
+from keyward.errors import PackError
 from keyward.match.engine.anchor import Anchor
 from keyward.match.paths import cache_folder, is_private, write_private
-from keyward.registry import Registry, pack_files
+from keyward.registry import Registry, Unavailable, pack_files
 
 FORMAT = 3
 
@@ -60,7 +61,8 @@ class Catalogue(NamedTuple):
 def load(registry: Registry, *, portable: bool = False, on_compile: Callable[[int], None] = lambda rules: None) -> Catalogue:
     """The catalogue of a registry's rules, from the cache if it is there and fits, else compiled and cached.
 
-    `on_compile` is called with the number of rules before compiling. Raises RuleError for a rule that does not compile.
+    `on_compile` is called with the number of rules before compiling. Raises RuleError for a rule that does
+    not compile, PackError for a pack that does not load: what was asked for and is missing must not read as clean.
     """
     digest = _digest(registry, portable)
     path = os.path.join(cache_folder(), f"rules-{digest}.db")
@@ -78,7 +80,10 @@ def build(registry: Registry, *, portable: bool = False, on_compile: Callable[[i
     """Compiles a catalogue, without the cache."""
     from keyward.match.engine.anchor_derivation import derive
 
-    entries = tuple(Entry(pack, rule.id, derive(rule)) for pack, rule in registry.rules())
+    for pack in registry.packs():
+        if isinstance(pack, Unavailable):
+            raise PackError(f"detector pack {pack.name} cannot be loaded: {pack.reason}", hint="See: keyward plugins list")
+    entries = tuple(Entry(name, rule.id, derive(rule)) for name, rule in registry.rules())
     database = b""
     if not portable:
         from keyward.match.engine.vectorscan import compile_database

@@ -66,7 +66,13 @@ class Examiner:
         problems: list[NotScanned] = []
         size = 0
         cursor = Cursor()
+        previous: Chunk | None = None
         for chunk in chunks:
+            if previous is not None:
+                cursor.next_chunk(previous)
+            elif chunk.data.startswith(_CONTAINER_STARTS):
+                problems.append(NotScanned(place.path, f"{_container(chunk.data)}: what is in it was not looked at", opaque=True))
+            previous = chunk
             if chunk.encoding == "raw":
                 size = max(size, chunk.offset + len(chunk.data))
             else:
@@ -85,7 +91,6 @@ class Examiner:
                 occurrences.extend(self._occurrences(place, chunk, own, cursor))
                 if len(occurrences) >= MOST_OCCURRENCES:
                     break
-            cursor.next_chunk(chunk)
         return Examined(occurrences, problems, size)
 
     def _occurrences(self, place: Place, chunk: Chunk, judged: list[Judged], cursor: Cursor) -> list[Occurrence]:
@@ -177,6 +182,22 @@ class Examiner:
                 for i in indexes:
                     result[i] = result[i]._replace(signals=(*result[i].signals, advice))
         return result
+
+
+_CONTAINERS = (
+    (b"\x1f\x8b", "gzip"),
+    (b"PK\x03\x04", "zip archive (or document)"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstandard"),
+    (b"7z\xbc\xaf\x27\x1c", "7-zip archive"),
+    (b"Rar!\x1a\x07", "rar archive"),
+)
+_CONTAINER_STARTS = tuple(start for start, _ in _CONTAINERS)
+
+
+def _container(data: bytes) -> str:
+    return next(name for start, name in _CONTAINERS if data.startswith(start))
 
 
 class Cursor:

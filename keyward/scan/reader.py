@@ -19,6 +19,9 @@ CHUNK = 8 << 20
 MARGIN = MAX_WINDOW
 """Bytes of context that a match sees on either side of a border; no rule looks further."""
 
+UNKNOWN_SIZE = 1 << 30
+"""Bytes read at most of a file that says it is empty, as those that the kernel makes up do."""
+
 Read = Callable[[int], bytes]
 """Answers up to that many bytes, none at the end. May raise OSError."""
 
@@ -157,4 +160,13 @@ def source_length(text: bytes, encoding: str) -> int:
 
 
 def file_reader(descriptor: int) -> Read:
-    return lambda size: os.read(descriptor, size)
+    """Reads what the file holds now: a log may grow faster than it can be scanned, and the scan must end."""
+    left = os.fstat(descriptor).st_size or UNKNOWN_SIZE
+
+    def read(size: int) -> bytes:
+        nonlocal left
+        piece = os.read(descriptor, min(size, left))
+        left -= len(piece)
+        return piece
+
+    return read

@@ -152,7 +152,7 @@ def test_a_repository_of_another_user(keyward: Keyward, repo: Git) -> None:
 ODD_NAMES = (
     b"\x1b[2K\x1b[1A\rclean.env", b"new\nline.env", b"\n::add-mask::x.env", b"::error::x.env", b"##vso[task.complete]x.env",
     b"##[group]x.env", b"##teamcity[x].env", "bidi\u202eetadpu.env".encode(), b"in\xffvalid\xfe.env", b"\x07\x08\x7f.env", "\u200b.env".encode(),
-    "c1\x9b31m.env".encode(), b"<script>alert(1)</script>&.env", b"](javascript:x).env", b"{0}'\"`.env", b"tab\t.env", b"]]>.env",
+    "c1\x9b31m.env".encode(), b"<script>alert(1)<!--&.env", b"](javascript:x).env", b"{0}'\"`.env", b"tab\t.env", b"]]>.env",
     b"%s%n.env", b"\xed\xa0\x80.env",
 )  # fmt: skip
 
@@ -173,7 +173,7 @@ def odd_names(repo: Git) -> Git:
         repo.write(b"folder " + name + b"/allowed.env", leak(50 + number).strip() + b" # keyward:allow \x1b[31m::add-mask::x \xff\n")
         os.symlink(b"/etc/passwd", os.fsencode(repo.root) + b"/link " + name)
         os.mkfifo(os.fsencode(repo.root) + b"/pipe " + name)
-    repo("add", "--", *ODD_NAMES)
+    repo("add", "--", *ODD_NAMES, GIT_LITERAL_PATHSPECS="1")
     return repo
 
 
@@ -249,16 +249,18 @@ def test_what_the_trees_own_configuration_left_out_is_listed(keyward: Keyward, r
         assert paths(result) == ["shown.env"], words
         left_out = {item["path"].rstrip("/"): item["by"] for item in result.summary["excluded"]}
         assert any(path.startswith("hidden") and "keyward.toml" in by for path, by in left_out.items()), left_out
-        assert [(item["path"], item["reason"]) for item in result.summary["allowed"]] == [("ignored.env", "revoked")]
+        assert [(item["path"], item["allowance"]["reason"]) for item in result.summary["allowed"]] == [("ignored.env", "revoked")]
     text = keyward("scan", cwd=repo.root).out
-    assert "hidden" in text and "ignored.env" in text
+    assert "keyward.toml: hidden/" in text and "Allowed: 1 place (1 by keyward.toml)" in text
     hook = keyward("hook", "run", cwd=repo.root)
-    assert hook.code == 1 and "hidden" in hook.out
+    assert hook.code == 1 and "keyward.toml: hidden/" in hook.out
+    passed = keyward("hook", "run", "hidden/a.env", cwd=repo.root)
+    assert passed.code == 0 and "keyward.toml: hidden/" in passed.out  # said even where nothing is found
 
 
 @pytest.mark.parametrize(
     ("content", "line"),
-    [("exclude = [\n", 1), ("\nexclude = 3\n", 2), ('plugins = ["evil"]\n', 1), ('\n\nrules = "x"\n', 3), ("\0", 1), ("unknown = 1\n", 1)],
+    [("exclude = [\n", 2), ("\nexclude = 3\n", 2), ('plugins = ["evil"]\n', 1), ('\n\nrules = "x"\n', 3), ("\0", 1), ("unknown = 1\n", 1)],
 )
 def test_a_broken_configuration(keyward: Keyward, repo: Git, content: str, line: int) -> None:
     repo.write("keyward.toml", content.encode())
@@ -416,7 +418,7 @@ def test_a_file_that_always_grows(keyward: Keyward, tmp_path: Path) -> None:
     """A log that something writes faster than it can be read: the scan ends."""
     (tmp_path / "log").write_bytes(leak(1))
     writer = subprocess.Popen(
-        [sys.executable, "-c", "import os\nf = os.open('log', os.O_WRONLY | os.O_APPEND)\nwhile os.fstat(f).st_size < 3 << 30: os.write(f, bytes(1 << 20))"],
+        [sys.executable, "-c", "import os\nf = os.open('log', os.O_WRONLY | os.O_APPEND)\nwhile os.fstat(f).st_size < 2 << 30: os.write(f, bytes(1 << 20))"],
         cwd=tmp_path,
     )
     try:

@@ -316,9 +316,30 @@ def test_uninstalling_puts_back_what_was_there(keyward: Keyward, repo: Git, tmp_
 
 # What a clean commit costs: every module that is imported is paid for at every commit.
 
-ALLOWED = ["keyward", "keyward.cli", "keyward.cli.exits", "keyward.cli.hook_run", "keyward.cli.main", "keyward.detectors", "keyward.errors", "keyward.flows", "keyward.flows.project", "keyward.flows.scan", "keyward.flows.scan_git", "keyward.flows.settings", "keyward.match", "keyward.match.catalogue", "keyward.match.engine", "keyward.match.engine.anchor", "keyward.match.engine.vectorscan", "keyward.match.fingerprint", "keyward.match.guessable", "keyward.match.matcher", "keyward.match.paths", "keyward.model", "keyward.model.finding", "keyward.model.kind", "keyward.model.rule", "keyward.registry", "keyward.scan", "keyward.scan.config", "keyward.scan.examine", "keyward.scan.git", "keyward.scan.git_blobs", "keyward.scan.git_discover", "keyward.scan.git_process", "keyward.scan.git_room", "keyward.scan.group", "keyward.scan.reader", "keyward.scan.recipe", "keyward.scan.sources", "keyward.scan.sources.tree", "__future__", "_blake2", "_collections", "_functools", "_hashlib", "_operator", "_sre", "_typing", "_weakref", "binascii", "collections", "collections.abc", "contextlib", "copyreg", "enum", "functools", "hashlib", "hyperscan", "hyperscan._hs_ext", "hyperscan._version", "importlib", "importlib._abc", "importlib._bootstrap", "importlib._bootstrap_external", "itertools", "keyword", "marshal", "operator", "re", "re._casefix", "re._compiler", "re._constants", "re._parser", "reprlib", "select", "types", "typing", "typing.io", "typing.re", "warnings"]
+ALLOWED = """
+    keyward keyward.cli keyward.cli.exits keyward.cli.hook_run keyward.cli.main keyward.errors keyward.flows
+    keyward.flows.project keyward.flows.scan keyward.flows.scan_git keyward.flows.settings keyward.match
+    keyward.match.catalogue keyward.match.engine keyward.match.engine.anchor keyward.match.engine.vectorscan
+    keyward.match.fingerprint keyward.match.guessable keyward.match.matcher keyward.match.paths keyward.match.personas
+    keyward.model keyward.model.finding keyward.model.kind keyward.model.rule keyward.registry keyward.scan
+    keyward.scan.config keyward.scan.examine keyward.scan.git keyward.scan.git_blobs keyward.scan.git_discover
+    keyward.scan.git_process keyward.scan.git_room keyward.scan.group keyward.scan.reader keyward.scan.recipe
+    keyward.scan.sources keyward.scan.sources.tree
 
-FORBIDDEN = ["argparse", "asyncio", "base64", "click", "dataclasses", "detect_secrets", "difflib", "git", "importlib.metadata", "inspect", "json", "logging", "multiprocessing", "msgspec", "pathlib", "pickle", "re2", "rich", "secrets", "shutil", "signal", "socket", "ssl", "string", "subprocess", "tempfile", "threading", "tomllib", "traceback", "typer", "urllib.parse", "yaml"]
+    __future__ _blake2 _collections _collections_abc _functools _hashlib _operator _sre _stat _typing _weakref binascii
+    collections collections.abc contextlib copyreg enum functools genericpath hashlib hyperscan hyperscan._hs_ext
+    hyperscan._version importlib importlib._abc importlib._bootstrap importlib._bootstrap_external itertools keyword marshal
+    operator os os.path posixpath re re._casefix re._compiler re._constants re._parser reprlib select stat types typing
+    typing.io typing.re warnings
+"""
+
+
+FORBIDDEN = """
+    argparse asyncio base64 click dataclasses detect_secrets difflib git importlib.metadata inspect json logging multiprocessing
+    msgspec pathlib pickle re2 rich secrets shutil signal socket ssl string subprocess tempfile threading tomllib traceback
+    typer urllib.parse yaml
+"""
+
 
 
 @pytest.mark.parametrize("words", [["hook", "run"], ["scan", "--staged"], ["hook", "run", "--", "a.py", "b.py"]], ids=" ".join)
@@ -344,9 +365,9 @@ def test_what_a_clean_commit_imports(words: list[str], keyward: Keyward, repo: G
 
     run()  # the first one compiles the rules
     imported = run()
-    assert imported & set(FORBIDDEN) == set()
+    assert imported & set(FORBIDDEN.split()) == set()
     assert not {name for name in imported if name.startswith(("keyward.detectors.", "keyward.rotators.", "keyward.report"))}
-    assert imported - set(ALLOWED) == set()
+    assert imported - set(ALLOWED.split()) == set()
 
 
 def test_a_leaky_commit_imports_only_the_packs_that_matched(keyward: Keyward, repo: Git) -> None:

@@ -12,7 +12,6 @@ The pattern is read with the standard library's own parser, so both engines see 
 from __future__ import annotations
 
 import functools
-import operator
 import re
 from re import _constants as sre  # type: ignore[attr-defined]  # private, and stable since 3.11
 from re import _parser  # type: ignore[attr-defined]
@@ -63,7 +62,7 @@ def derive(rule: Rule) -> Anchor:
     if low < 3:
         raise RuleError(f"rule {rule.id}: the pattern is too short to look for (fewer than 3 bytes)")
     exact = low == high and rule.anchor is None
-    coarse = _coarsen(nodes, flags, first=True) if rule.anchor is None and rule.specificity == PROVIDER else nodes
+    coarse = _coarsen(nodes, flags) if rule.anchor is None and rule.specificity == PROVIDER else nodes
     return Anchor(
         expression=_emit(coarse, flags, outermost=True).encode("ascii"),
         ignore_case=rule.ignore_case or bool(flags & re.IGNORECASE),
@@ -140,40 +139,29 @@ def _width(nodes: list[Node]) -> tuple[int, int]:
     return low, high
 
 
-def _coarsen(nodes: list[Node], flags: int, *, first: bool = False) -> list[Node]:
-    """Replaces costly glue by a run of the bytes that can occur in it. `first`: the pattern begins here, and its beginning,
-    which makes it selective, stays."""
+def _coarsen(nodes: list[Node], flags: int) -> list[Node]:
+    """Replaces costly glue after the pattern's beginning by a run of the bytes that can occur in it. Names and values, which
+    make the anchor selective, stay."""
     out: list[Node] = []
     run: list[Node] = []
 
     def close() -> None:
-        if any(_is_composite(node) for node in run) and _states(run) >= COARSE and operator.lt(*_width(run)):
-            members = _bytes(run, flags)
-            times = (_width(run)[0], sre.MAXREPEAT)
-            out.append((sre.MAX_REPEAT, (*times, [(sre.IN, [(sre.LITERAL, byte) for byte in sorted(members)])])))
+        low, high = _width(run)
+        if low != high and _states(run) >= COARSE and any(map(_is_composite, run)):
+            members = [(sre.LITERAL, byte) for byte in sorted(_bytes(run, flags))]
+            out.append((sre.MAX_REPEAT, (low, sre.MAXREPEAT, [(sre.IN, members)])))
         else:
-            out.extend(_coarsen_inside(node, flags) for node in run)
+            out.extend(run)
         run.clear()
 
-    for index, node in enumerate(nodes):
-        if first and index == 0:
-            out.append(_coarsen_inside(node, flags, first=True))
-        elif node[0] in (sre.IN, sre.SUBPATTERN, sre.BRANCH, *_REPEATS) and _width([node])[0] <= 2:
+    for node in nodes:
+        if out and node[0] in (sre.IN, sre.SUBPATTERN, sre.BRANCH, *_REPEATS) and _width([node])[0] <= 2:
             run.append(node)
-        else:
-            close()
-            out.append(_coarsen_inside(node, flags))
+            continue
+        close()
+        out.append(node)
     close()
     return out
-
-
-def _coarsen_inside(node: Node, flags: int, *, first: bool = False) -> Node:
-    op, arg = node
-    if op is sre.SUBPATTERN:
-        return op, (*arg[:3], _coarsen(list(arg[3]), (flags | arg[1]) & ~arg[2], first=first))
-    if op is sre.BRANCH:
-        return op, (arg[0], [_coarsen(list(branch), flags, first=first) for branch in arg[1]])
-    return node
 
 
 def _is_composite(node: Node) -> bool:
@@ -239,7 +227,8 @@ def _emit(nodes: list[Node], flags: int, *, outermost: bool = False) -> str:
         elif op in _REPEATS:
             low, high, body = arg
             most = "" if high is sre.MAXREPEAT or high - low > LOOSE else str(high)
-            times = f"{{{low}}}" if most == str(low) else f"{{{low},{most}}}"
+            # Lazy, so that `re` reports the nearest end of each start; to Hyperscan, which reports them all, it is the same.
+            times = f"{{{low}}}" if most == str(low) else f"{{{low},{most}}}?"
             out.append(f"(?:{_emit(list(body), flags)}){times}")
         elif op is sre.SUBPATTERN:
             _, add, remove, body = arg

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hyperscan
 
 from keyward.errors import RuleError
 from keyward.match.engine.anchor import Anchor
-from keyward.match.engine.portable import Hits
+
+if TYPE_CHECKING:
+    from keyward.match.engine.portable import Hits
 
 
 def compile_database(anchors: Sequence[Anchor], names: Sequence[str]) -> bytes:
