@@ -34,13 +34,16 @@ def _check(parts: Parts) -> Signal | None:
     return Signal("random", 10, "looks random") if is_random(parts["secret"]) else Signal("random", -40, "does not look random")
 
 
+_NO_JWT = rb"(?!eyJ[A-Za-z0-9_-]{8,1200}\.eyJ)"
+"""A JSON Web Token says more about itself than its place does, for instance that it has expired."""
+
 _VALUE = rb"(?P<secret>[A-Za-z0-9._~+/-]{16,2000}={0,2})(?![A-Za-z0-9._~+/=-])"
 
 RULES = (
     Rule(
         "bearer/header",
         TOKEN,
-        rb"(?<![A-Za-z0-9_])(?i:bearer)[ ]{1,2}" + _VALUE,
+        rb"(?<![A-Za-z0-9_])(?i:bearer)[ ]{1,2}" + _NO_JWT + _VALUE,
         specificity=STRUCTURAL,
         score=50,
         window=2100,

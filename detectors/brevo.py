@@ -46,5 +46,5 @@ def _rule(kind: Kind, prefix: str, name: str, header: str) -> Rule:
 
 RULES = (
     _rule(API_KEY, "xkeysib-", "BREVO_API_KEY", "api-key: "),
-    _rule(SMTP_KEY, "xsmtpsib-", "SMTP_PASSWORD", "X-Password: "),
+    _rule(SMTP_KEY, "xsmtpsib-", "BREVO_SMTP_KEY", "smtp-key: "),
 )

@@ -50,7 +50,7 @@ RULES = (
         KEY,
         rb"(?:(?:DJANGO_)?SECRET_KEY|django_secret_key)[\"']?\]?\s{0,4}[:=,]\s{0,4}[rb]?[\"']?(?P<secret>(?:django-insecure-)?" + _SET + rb")(?![a-zA-Z0-9!@#$%^&*(\-_=+])",
         specificity=STRUCTURAL,
-        score=70,
+        score=78,
         check=_check,
         examples=(
             assigned("SECRET_KEY", _KEY, form="{name} = '{value}'\n"),

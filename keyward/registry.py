@@ -10,11 +10,13 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyward.errors import KeywardError, PackError
-from keyward.model.kind import CredentialKind, Kind
-from keyward.model.rule import Rule
+
+if TYPE_CHECKING:
+    from keyward.model.kind import CredentialKind, Kind
+    from keyward.model.rule import Rule
 
 BUILT_IN, THIRD_PARTY, USER = "built-in", "third-party", "user"
 
@@ -112,9 +114,14 @@ class Registry:
         """The declaration of a kind, from a pack that is already loaded; a bare one for a kind nobody declared."""
         if self._user_rules:
             self.pack("user")
+        from keyward.model.kind import CredentialKind
+
         return self._kinds.get(name) or CredentialKind(name, str(name))
 
     def _load(self, name: str) -> Pack | Unavailable:
+        from keyward.model.kind import CredentialKind
+        from keyward.model.rule import Rule
+
         if name == "user":
             declared = {kind.name: kind for kind in self._user_kinds}
             found = {rule.kind: declared.get(rule.kind) or CredentialKind(rule.kind, str(rule.kind)) for rule in self._user_rules}

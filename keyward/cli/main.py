@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
+    if words[:2] == ["hook", "run"] or words == ["scan", "--staged"]:
+        # a short life that makes next to no cycles: not looking for them saves 8 of some 80 ms
+        gc.disable()
     if words[:2] == ["hook", "run"] and not {"-h", "--help"} & set(words):
         from keyward.cli.hook_run import run
 

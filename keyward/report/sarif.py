@@ -167,7 +167,7 @@ def _invocation(outcome: Outcome, options: ReportOptions) -> Json:
 
 
 def _notification(item: NotScanned) -> Json:
-    what = "Opaque, encrypted by its owner" if item.opaque else "Not scanned"
+    what = "Opaque, encrypted or packed" if item.opaque else "Not scanned"
     notification: Json = {
         "descriptor": {"id": NOT_SCANNED, "index": 0},
         "level": "note" if item.opaque else "error",

@@ -171,7 +171,7 @@ def _closing(page: _Page, outcome: Outcome) -> None:
     failed = tuple(item for item in outcome.not_scanned if not item.opaque)
     opaque = tuple(item for item in outcome.not_scanned if item.opaque)
     _named(page, "NOT scanned", failed, _YELLOW)
-    _named(page, "Opaque, encrypted by their owner", opaque, _YELLOW if page.options.strict else "")
+    _named(page, "Opaque, encrypted or packed", opaque, _YELLOW if page.options.strict else "")
     if outcome.excluded:
         page.line(f"Excluded: {count(len(outcome.excluded), 'path')} ({_counts(tally(item.by for item in outcome.excluded))}).")
     if outcome.below_persona:

@@ -15,9 +15,9 @@ from keyward.errors import ConfigError
 from keyward.match.fingerprint import is_fingerprint
 from keyward.match.paths import config_file, is_private
 from keyward.model.finding import Allowance
-from keyward.model.rule import Rule
 
 if TYPE_CHECKING:
+    from keyward.model.rule import Rule
     from keyward.scan.toml_file import TomlFile
     from keyward.scan.user_rules import UserRule
 

@@ -238,20 +238,21 @@ def test_more_names_than_one_command_line_holds(hooked: Git, pre_commit: Callabl
     assert done.code == 1 and done.out.count("zz-last.env:1") == 1
 
 
-def test_nothing_of_the_scanned_tree_is_run(hooked: Git, tmp_path: Path) -> None:
+def test_nothing_of_the_scanned_tree_is_run(hooked: Git, pre_commit: Callable[..., Done], tmp_path: Path) -> None:
     canary = set_traps(Path(hooked.root), tmp_path / "canary")
     hooked("add", "-A")
-    done = commit(hooked)
+    done = pre_commit(hooked, "run")  # not by a commit: pre-commit's own git hook runs `python -m`, which imports from here
     assert done.code == 0, done.out
+    assert pre_commit(hooked, "run", "--all-files").code == 0
     assert not canary.exists(), canary.read_text()
 
 
-@pytest.mark.parametrize("hook", ["keyward", "keyward-system"])
-def test_try_repo(hook: str, repo: Git, kit: Kit, pre_commit: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_try_repo(repo: Git, kit: Kit, pre_commit: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the installed command: for the other id, `try-repo` would install keyward a second time, as `kit` has done."""
     monkeypatch.setenv("PATH", f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}")
     repo.write("leak.env", b"GH=" + token(1) + b"\n")
     repo("add", "leak.env")
-    done = pre_commit(repo, "try-repo", str(kit.repository), hook)
+    done = pre_commit(repo, "try-repo", str(kit.repository), "keyward-system")
     assert done.code == 1
     assert "leak.env:1" in done.out and token(1).decode() not in done.out
 

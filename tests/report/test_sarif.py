@@ -118,7 +118,7 @@ def test_what_was_not_scanned_makes_the_run_unsuccessful(make: SimpleNamespace, 
                 {
                     "descriptor": {"id": "keyward/not-scanned", "index": 0},
                     "level": "note",
-                    "message": {"text": "Opaque, encrypted by its owner: encrypted by Firefox"},
+                    "message": {"text": "Opaque, encrypted or packed: encrypted by Firefox"},
                     "locations": [
                         {
                             "physicalLocation": {

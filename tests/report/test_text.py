@@ -70,7 +70,7 @@ Looked at 120 files, 3.4 MB, in 0.8 s.
 Allowed: 2 places (1 by keyward:allow, 1 by .keyward.baseline).
 NOT scanned: 1
   - dump/huge.sql: larger than 2 GB
-Opaque, encrypted by their owner: 1
+Opaque, encrypted or packed: 1
   - home/.mozilla/logins.json: encrypted by Firefox
 Excluded: 2 paths (2 by keyward.toml: vendor/**).
 Less sure: 3 secrets not shown to the persona regular; --persona auditor shows them.
@@ -136,7 +136,7 @@ Looked at 120 files, 3.4 MB, in 0.8 s.
 Allowed: 1 place (1 by x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff).
 NOT scanned: 1
   - x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff: x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff
-Opaque, encrypted by their owner: 1
+Opaque, encrypted or packed: 1
   - x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff: x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff
 Excluded: 1 path (1 by x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff).
 Baseline: 1 entry found nowhere any more (x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff).

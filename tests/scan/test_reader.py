@@ -79,3 +79,10 @@ def test_small_reads_are_put_together() -> None:
     data = b"." * 50 + b"needle-abc" + b"." * 50
     stream = io.BytesIO(data)
     assert [c.data for c in chunks(lambda size: stream.read(min(size, 3)))] == [data]
+
+
+def test_no_rule_looks_further_than_the_margin() -> None:
+    from keyward.model.rule import MAX_WINDOW
+    from keyward.scan.reader import MARGIN
+
+    assert MARGIN >= MAX_WINDOW
