@@ -80,17 +80,29 @@ def _tracked(roots: Iterable[str], project: Project, walk: Walk) -> Iterator[str
 
     for root in roots:
         repository = Repository.discover(root)
-        if repository is None:
-            raise UsageError(f"--tracked needs a git repository, and {root!r} is in none", hint="Scan it without --tracked.")
+        if repository is None or repository.bare:
+            raise UsageError(f"--tracked needs a git repository, and {root!r} is in no working tree of one", hint="Scan it without --tracked.")
         exclude = project.exclude_below(root)
-        prefix = os.path.relpath(os.path.realpath(root), os.path.realpath(repository.root))
+        real_root = os.path.realpath(root)
+        prefix = os.path.relpath(real_root, os.path.realpath(repository.root))
         for tracked in repository.tracked("" if prefix == "." else prefix):
-            inside = os.path.relpath(os.path.join(repository.root, os.fsdecode(tracked)), os.path.realpath(root))
+            inside = os.path.relpath(os.path.join(repository.root, os.fsdecode(tracked)), real_root)
             path = inside if root == "." else root if inside == "." else os.path.join(root, inside)
             rule = exclude(inside.replace(os.sep, "/"), False)
             if rule:
                 walk.excluded.append(Excluded(path, rule))
-            elif os.path.isfile(path) and not os.path.islink(path):
-                yield path
             elif not os.path.lexists(path):
                 walk.not_scanned.append(NotScanned(path, "tracked, and missing in the working tree"))
+            elif os.path.islink(path):
+                continue  # what it points to inside the root is met by its own name
+            elif os.path.isdir(path):
+                walk.excluded.append(Excluded(path, "submodule: another repository, scan it by itself"))
+            elif not _stands(path, inside, real_root):
+                walk.not_scanned.append(NotScanned(path, "a folder above it was replaced by a symbolic link"))
+            else:
+                yield path
+
+
+def _stands(path: str, inside: str, real_root: str) -> bool:
+    """Whether the folders of a path are those that git tracks, and no link in their place leads elsewhere."""
+    return os.path.realpath(os.path.dirname(path)) == os.path.dirname(os.path.normpath(os.path.join(real_root, inside)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from keyward.errors import RuleError
@@ -11,6 +12,12 @@ from keyward.match.engine.anchor import Anchor
 from keyward.model.rule import Companion, Rule
 
 Span = tuple[int, int]
+
+LONGEST_VALUE = 4_200
+"""A companion's value is looked at in full up to this length."""
+
+REGION = 65_536
+"""At most about so many bytes are looked at in one go; between two of them a rule may be given up."""
 
 HITS_PER_RULE = 20_000
 """Hits of one rule in one chunk that may fail before the rule is given up there, and the fact reported."""
@@ -41,6 +48,9 @@ class Confirmer:
 
     def confirm(self, data: Any, ends: Iterable[int]) -> tuple[list[Match], bool]:
         """The matches around the hits that end at `ends` (ascending), and whether all hits were looked at."""
+        return self._at_known_starts(data, ends) if self._width else self._in_regions(data, ends)
+
+    def _at_known_starts(self, data: Any, ends: Iterable[int]) -> tuple[list[Match], bool]:
         found: list[Match] = []
         size = len(data)
         done = -1
@@ -48,23 +58,34 @@ class Confirmer:
         for end in ends:
             if end <= done:
                 continue
-            high = min(size, end + self._lookahead)
-            before = len(found)
-            if self._width:
-                matched = self._regex.match(data, end - self._width, high)
-                if matched:
-                    done = matched.end()
-                    found.append(self._match(matched))
-            else:
-                low = max(0, end - self._lookback, done)
-                for matched in self._regex.finditer(data, low, high):
-                    if matched.end() > done:
-                        done = matched.end()
-                        found.append(self._match(matched))
-            if len(found) == before:
-                failed += 1
-                if failed > HITS_PER_RULE:
+            matched = self._regex.match(data, end - self._width, min(size, end + self._lookahead))
+            if matched:
+                done = matched.end()
+                found.append(self._match(matched))
+                continue
+            failed += 1
+            if failed > HITS_PER_RULE:
+                return found, False
+        return found, True
+
+    def _in_regions(self, data: Any, ends: Iterable[int]) -> tuple[list[Match], bool]:
+        """Hits whose windows overlap are looked at together, so that no byte is gone over once per hit near it."""
+        found: list[Match] = []
+        size = len(data)
+        low = high = failed = hits = 0
+        for end in (*ends, -1):
+            if end >= 0 and hits and end - self._lookback <= high and high - low < REGION:
+                high = min(size, end + self._lookahead)
+                hits += 1
+                continue
+            if hits:
+                before = len(found)
+                start = max(low, found[-1].end if found else 0)
+                found.extend(self._match(matched) for matched in self._regex.finditer(data, start, high))
+                failed += max(0, hits - (len(found) - before))
+                if failed > HITS_PER_RULE and end >= 0:
                     return found, False
+            low, high, hits = max(0, end - self._lookback), min(size, end + self._lookahead), 1
         return found, True
 
     def _match(self, matched: Any) -> Match:
@@ -75,40 +96,101 @@ class Confirmer:
         return Match(self.rule, start, end, parts)
 
     def companions(self, data: Any, matches: list[Match]) -> list[Match]:
-        """The matches with their companion parts, each value given to the nearest match that wants it."""
+        """The matches with their companion parts, as far as they stand nearby."""
         for companion, regex in self._companions:
-            pairs = []
-            for index, match in enumerate(matches):
-                for span in _nearby(data, match, companion, regex):
-                    distance = span[0] - match.end if span[0] >= match.end else (match.start - span[1]) + companion.within
-                    pairs.append((distance, index, span))
-            pairs.sort()
-            taken: set[Span] = set()
-            served: dict[int, Span] = {}
-            for _, index, span in pairs:
-                if index not in served and span not in taken:
-                    served[index] = span
-                    taken.add(span)
+            served = _distribute(data, matches, companion, _nearby(data, matches, companion, regex))
             matches = [
-                match._replace(parts={**match.parts, companion.part: served[index]}) if index in served else match
-                for index, match in enumerate(matches)
+                match if span is None else match._replace(parts={**match.parts, companion.part: span})
+                for match, span in zip(matches, served)
             ]
         return matches
 
 
-def _nearby(data: Any, match: Match, companion: Companion, regex: Any) -> list[Span]:
-    low, high = max(0, match.start - companion.within), min(len(data), match.end + companion.within)
+def _nearby(data: Any, matches: list[Match], companion: Companion, regex: Any) -> list[list[Span]]:
+    """The companion's values before the first match, between the first and the second, and so on: one list more than matches.
+
+    Each stretch of text is gone over once, however many matches stand near it."""
     group = companion.part if companion.part in regex.groupindex else 0
-    spans = []
-    for found in regex.finditer(data, low, high):
-        start, end = found.span(group)
-        if end > match.start and start < match.end:
-            continue
-        if companion.check is None or companion.check(bytes(data[start:end])):
-            spans.append((start, end))
-        if len(spans) >= 16:
-            break
-    return spans
+    starts = [match.start for match in matches]
+    gaps: list[list[Span]] = [[] for _ in range(len(matches) + 1)]
+    for low, high in _merged((match.start - companion.within, match.end + companion.within) for match in matches):
+        for found in regex.finditer(data, max(0, low), high + LONGEST_VALUE):
+            start, end = found.span(group)
+            if start > high:
+                break
+            index = bisect(starts, start)
+            clear = (not index or matches[index - 1].end <= start) and (index == len(matches) or end <= starts[index])
+            if clear and (companion.check is None or companion.check(bytes(data[start:end]))):
+                gaps[index].append((start, end))
+    return gaps
+
+
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """Spans in order of their beginning, those that touch made one."""
+    low, high = 0, -1
+    for start, end in spans:
+        if start > high:
+            if high >= 0:
+                yield low, high
+            low = start
+        high = max(high, end)
+    if high >= 0:
+        yield low, high
+
+
+class _Way(NamedTuple):
+    """One way to serve the matches so far. `amiss`: one for each value on the other side of an object's end, two for each match
+    without a value. `choice`: what the last match got; `came_from`: the way before it."""
+
+    amiss: int = 0
+    distance: int = 0
+    choice: Span | None = None
+    came_from: Any = None
+
+
+def _distribute(data: Any, matches: list[Match], companion: Companion, gaps: list[list[Span]]) -> list[Span | None]:
+    """Which match gets which value. Of all ways to give them out, the one that leaves fewest without, and then the nearest.
+
+    A match takes the first value after it or the last one before it, with no other match between; what stands before counts
+    as a little further away. The end of an object, a section or a paragraph between the two is half as bad as no value. So
+    each of several accounts keeps its own secret, whichever part the file names first.
+    """
+    # `used` is the best way in which the last match took the only value that stands between it and the next one.
+    free: _Way | None = _Way()
+    used: _Way | None = None
+    for index, match in enumerate(matches):
+        best = _better(free, used)
+        next_free, next_used = _Way(best.amiss + 2, best.distance, None, best), None
+        previous, following = gaps[index], gaps[index + 1]
+        source = best if len(previous) > 1 else free
+        if previous and source is not None and match.start - previous[-1][1] <= companion.within:
+            next_free = _better(next_free, _step(source, data, previous[-1], previous[-1][1], match.start, companion.within // 8))
+        if following and following[0][0] - match.end <= companion.within:
+            way = _step(best, data, following[0], match.end, following[0][0], 0)
+            if len(following) > 1:
+                next_free = _better(next_free, way)
+            else:
+                next_used = way
+        free, used = next_free, next_used
+    chosen: list[Span | None] = []
+    last = _better(free, used)
+    while last is not None and last.came_from is not None:
+        chosen.append(last.choice)
+        last = last.came_from
+    return chosen[::-1]
+
+
+def _better(one: _Way | None, other: _Way | None) -> _Way:
+    ways = [way for way in (one, other) if way is not None]
+    return min(ways, key=lambda way: (way.amiss, way.distance))
+
+
+def _step(way: _Way, data: Any, value: Span, start: int, end: int, further: int) -> _Way:
+    amiss = 1 if _END_OF_OBJECT.search(data, start, end) else 0
+    return _Way(way.amiss + amiss, way.distance + end - start + further, value, way)
+
+
+_END_OF_OBJECT = re.compile(rb"\}|\n[ \t\r]*\n|\n[ \t]*(?:\[|- |---)")
 
 
 def _compile(rule: Rule) -> Any:

@@ -242,19 +242,21 @@ def markup(context: Context) -> Signal | None:
     return Signal("markup", -40, "a template, selector, expression or call") if found and not is_random(context.value) else None
 
 
-def _assigned_name(context: Context) -> bytes:
-    found = _NAME.search(context.before)
-    return found.group(1) if found else b""
+def _name_words(context: Context) -> list[bytes]:
+    """The words of the name that the value is assigned to, in lower case."""
+    return _words_of_name(context.before[-110:])
 
 
-def _words_of(name: bytes) -> list[bytes]:
-    return [word.lower() for word in _PIECES.findall(name)]
+@lru_cache(maxsize=512)
+def _words_of_name(before: bytes) -> list[bytes]:
+    found = _NAME.search(before)
+    return [word.lower() for word in _PIECES.findall(found.group(1))] if found else []
 
 
 def says_its_name(context: Context) -> Signal | None:
     """`password = "password"`, `api_key: my-api-key`, `token = new_token`."""
     value = context.value.lower()
-    name = _words_of(_assigned_name(context))
+    name = _name_words(context)
     plain = re.sub(rb"[^a-z0-9]", b"", value)
     if name and plain and (plain == b"".join(name) or plain in name):
         return Signal("name", -60, "says its own name")
@@ -266,7 +268,7 @@ def says_its_name(context: Context) -> Signal | None:
 
 def name_of_something_else(context: Context) -> Signal | None:
     """`token_url`, `password_field`, `next_token`, `public_key`: the name's last or first word says that this is no secret."""
-    name = _words_of(_assigned_name(context))
+    name = _name_words(context)
     if not name:
         return None
     if re.search(rb"(?:::|/)[\w.-]+[\"'`]", context.before):

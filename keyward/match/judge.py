@@ -16,7 +16,7 @@ from keyward.model.rule import GENERIC, PROVIDER
 
 NEVER = -100
 
-HOPELESS = -50
+HOPELESS = -35
 """A sum so low that all the signals in favour together cannot bring it back above zero; nobody need ask the others."""
 
 

@@ -47,15 +47,17 @@ _MARKS = (
 )
 
 
+SAMPLE = 1024
+"""Bytes at the beginning that tell how a source is encoded."""
+
+
 def wide_encoding(head: bytes) -> str:
     """`utf-16-le` and so on if the bytes look like it, else `raw`. Without a mark, the places of the NULs decide."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
-    if b"\0" not in head:
-        return "raw"
-    sample = head[: len(head) & ~3]
-    if len(sample) < 8:
+    sample = head[: min(len(head), SAMPLE) & ~3]
+    if sample.count(0) * 6 < len(sample) or len(sample) < 8:  # fewer than one byte in six is zero
         return "raw"
     quarter = len(sample) // 4
     nuls = [sample[place::4].count(0) for place in range(4)]

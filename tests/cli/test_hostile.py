@@ -295,6 +295,28 @@ def test_links_lead_nowhere(keyward: Keyward, tmp_path: Path) -> None:
     assert paths(keyward("scan", "tree/folder", "--format", "jsonl")) == ["tree/folder/x.env"]  # named by the user
 
 
+def test_tracked_files_do_not_lead_out_either(keyward: Keyward, repo: Git, new_repo: Any, tmp_path: Path) -> None:
+    new_repo(tmp_path / "inner").commit(x=b"1\n")
+    repo("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(tmp_path / "inner"), "sub")
+    repo.commit(**{"folder/x.env": b"1\n", "file.env": b"1\n", "gone.env": b"1\n", "pipe.env": b"1\n", "real.env": leak(1)})
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "x.env").write_bytes(leak(2))
+    shutil.rmtree(repo.root / "folder")
+    (repo.root / "folder").symlink_to(outside)
+    for name in ("file.env", "gone.env", "pipe.env"):
+        (repo.root / name).unlink()
+    (repo.root / "file.env").symlink_to(outside / "x.env")
+    os.mkfifo(repo.root / "pipe.env")
+    for root, prefix in ((".", ""), ("../repo", "../repo/")):
+        result = keyward("scan", root, "--tracked", "--format", "jsonl", cwd=repo.root)
+        assert paths(result) == [f"{prefix}real.env"]
+        assert {item["path"] for item in result.summary["not_scanned"]} == {f"{prefix}{name}" for name in ("folder/x.env", "gone.env", "pipe.env")}
+        assert [item["path"] for item in result.summary["excluded"]] == [f"{prefix}sub"]
+    new_repo(tmp_path / "bare", "--bare")
+    assert keyward("scan", "--tracked", cwd=tmp_path / "bare").code == 2
+
+
 def test_archives_that_explode_are_just_bytes(keyward: Keyward, tmp_path: Path) -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(200)) + packer.flush()

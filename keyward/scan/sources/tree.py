@@ -104,15 +104,18 @@ def _reason(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
 
 
+_FLAGS = os.O_RDONLY
+for _name in ("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
+    _FLAGS |= getattr(os, _name, 0)
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+
+
 def open_regular(path: str, *, follow: bool) -> int:
     """A descriptor of a regular file. A link is refused unless `follow`; a pipe is never waited for.
 
     Raises OSError; with errno 0 and a sentence if the path is not a regular file any more.
     """
-    flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-    flags |= getattr(os, "O_BINARY", 0)
-    if not follow:
-        flags |= getattr(os, "O_NOFOLLOW", 0)
+    flags = _FLAGS if follow else _FLAGS | _NO_FOLLOW
     descriptor = os.open(path, flags)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
