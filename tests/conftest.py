@@ -88,6 +88,8 @@ def environment(git_environment: None, rules_cache: Path, tmp_path: Path, monkey
     for name in ("NO_COLOR", "FORCE_COLOR", "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KEYWARD_CACHE", str(rules_cache))
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(rules_cache / "byte-code"))  # kept between the many short runs
     monkeypatch.setenv("KEYWARD_STATE", str(tmp_path / "state"))
     (tmp_path / "home" / "operator.toml").touch(0o600)
     monkeypatch.setenv("KEYWARD_CONFIG", str(tmp_path / "home" / "operator.toml"))

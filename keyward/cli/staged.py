@@ -11,8 +11,13 @@ from keyward.flows.scan import ScanOptions, scan
 def run() -> int:
     """Scans the staged change and prints the report."""
     from keyward.cli.output import use_color, width
+    from keyward.cli.progress import CompileMessage
     from keyward.cli.render import render_outcome
 
-    outcome = scan(ScanOptions(staged=True))
+    message = CompileMessage()
+    try:
+        outcome = scan(ScanOptions(staged=True), on_compile=message)
+    finally:
+        message.done()
     sys.stdout.write(render_outcome("text", outcome, color=use_color(sys.stdout), width=width()))
     return exit_code(outcome, strict=False)

@@ -19,13 +19,6 @@ Keyward = Callable[..., Any]
 PACKAGE = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def _compiled(environment: None, rules_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Byte code is kept between the many short runs."""
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(rules_cache / "byte-code"))
-
-
 def named(result: Any, *paths: str) -> bool:
     """Whether the hook stopped the commit for these places, and for no other ones."""
     assert result.code == (1 if paths else 0), result.out + result.err
