@@ -71,7 +71,10 @@ def _looks_random(parts: Parts) -> Signal | None:
     return None if _mixed(parts["secret"]) else Signal("shape", -40, "lacks a case or a digit")
 
 
-_SECRET = rb"(?<![A-Za-z0-9+/=])(?P<secret>[A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])"
+_BODY = rb"(?P<secret>[A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])"
+_SECRET = rb"(?<![A-Za-z0-9+/])(?<!==)" + _BODY
+_NOT_IN_SIGNATURE = rb"(?!(?:/|%2F)[0-9]{8}(?:/|%2F))"
+"""In a signed request the id is followed by the date and region it was signed for. It is meant to be seen there."""
 _TOKEN = rb"(?i:session_?token|security_?token)[\"']?\s{0,4}[:=>]{1,2}\s{0,4}[\"']?(?P<session_token>[A-Za-z0-9+/=]{100,2000})"
 
 
@@ -87,7 +90,7 @@ RULES = (
     Rule(
         "aws/access-key-id",
         ACCESS_KEY,
-        rb"(?<![A-Za-z0-9])(?P<id>(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})(?![A-Za-z0-9])",
+        rb"(?<![A-Za-z0-9])(?P<id>(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})(?![A-Za-z0-9])" + _NOT_IN_SIGNATURE,
         companions=(
             Companion("secret", _SECRET, within=300, check=_mixed),
             Companion("session_token", _TOKEN, within=2500, optional=True),
@@ -106,13 +109,14 @@ RULES = (
         near_misses=(
             text("AWS_ACCESS_KEY_ID=", concat("AKIA", b32(15)), "\n"),
             text("AWS_ACCESS_KEY_ID=", concat("AKIA", b32(17)), "\n"),
+            text("GET /a?X-Amz-Credential=", concat("AKIA", b32(16)), "%2F20260102%2Feu-west-1%2Fs3%2Faws4_request&X-Amz-Signature=", hexa(64), "\n"),
             text("AWS_ACCESS_KEY_ID=", concat("AKIB", b32(16)), "\nAWS_SECRET=", hexa(39), "\n"),
         ),
     ),
     Rule(
         "aws/secret-access-key",
         ACCESS_KEY,
-        rb"(?i:aws[a-z0-9_.-]{0,20}secret[a-z0-9_.-]{0,12}|secret_?access_?key)[\"']?\s{0,6}(?::|=|=>|,)\s{0,6}[\"']?" + _SECRET[len(rb"(?<![A-Za-z0-9+/=])"):],
+        rb"(?i:aws[a-z0-9_.-]{0,20}secret[a-z0-9_.-]{0,12}|secret_?access_?key)[\"']?\s{0,6}(?::|=|=>|,)\s{0,6}[\"']?" + _BODY,
         score=70,
         check=_looks_random,
         examples=(

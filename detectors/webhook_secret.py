@@ -11,6 +11,8 @@ References: https://owasp.org/www-project-web-security-testing-guide/  https://d
 
 from __future__ import annotations
 
+import re
+
 from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Manual, Parts, Rule, Signal
 from keyward.plugin.shapes import an, assigned, b64, b64url, concat, hexa, json_member
 
@@ -40,6 +42,10 @@ def _check(parts: Parts) -> Signal | None:
     value = parts["secret"]
     if is_weak(value):
         return Signal("context", -40, "a word of documentation")
+    if re.fullmatch(rb"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", value):
+        return Signal("context", -40, "the name of a constant")
+    if re.search(rb"&[a-z_]{2,20}=", value):
+        return Signal("context", -40, "goes on with the next parameter of a URL")
     return Signal("random", 10, "looks random") if is_random(value) else Signal("random", -30, "does not look random")
 
 

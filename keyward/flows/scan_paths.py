@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 
 from keyward.errors import UsageError
 from keyward.flows.project import Project
@@ -26,12 +27,13 @@ def paths(options: ScanOptions, project: Project, gathered: Gathered, stdin: Rea
     named = frozenset(root for root in roots if not os.path.isdir(root))
     FingerprintCache().prepare()
     jobs = options.jobs or min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
-    for answer in scan_paths(project.recipe, files, jobs=jobs, follow=named):
-        for examined in answer.examined:
-            gathered.add(examined, 0)
-        gathered.files += answer.files
-        gathered.learned.update(answer.learned)
-        progress(gathered.files, gathered.bytes, len(gathered.occurrences))
+    with closing(scan_paths(project.recipe, files, jobs=jobs, follow=named)) as answers:  # whatever happens meanwhile, no worker stays behind
+        for answer in answers:
+            for examined in answer.examined:
+                gathered.add(examined, 0)
+            gathered.files += answer.files
+            gathered.learned.update(answer.learned)
+            progress(gathered.files, gathered.bytes, len(gathered.occurrences))
     gathered.whole_project = not options.tracked and any(os.path.realpath(root) == project.root for root in roots)
 
 

@@ -12,6 +12,9 @@ from keyward.model.rule import GENERIC, STRUCTURAL, Rule
 JOIN_WITHIN = 400
 """Bytes between two parts found by different rules of one kind, at most, for them to be one credential."""
 
+BLOCK = 120
+"""Bytes from which on a structural value may have others inside it that are only letters of it."""
+
 
 class Candidate(NamedTuple):
     """One credential in a buffer: the rule that found its identity part, all parts, and the span of the identity part."""
@@ -54,23 +57,37 @@ def _without_subsets(group: list[Match]) -> list[Match]:
 
 
 def _join(group: list[Match]) -> list[Match]:
-    """Joins neighbours that were found by different rules and have no part in common."""
+    """Joins neighbours that were found by different rules and have no part in common: each with the nearer of its two."""
     joined: list[Match] = []
-    for match in group:
+    for index, match in enumerate(group):
         previous = joined[-1] if joined else None
+        following = group[index + 1] if index + 1 < len(group) else None
         if (
-            previous is not None
-            and previous.rule is not match.rule
-            and not previous.parts.keys() & match.parts.keys()
-            and match.start - previous.end <= JOIN_WITHIN
-        ):
-            better = max(previous, match, key=lambda m: m.rule.score)
-            joined[-1] = Match(
-                better.rule, min(previous.start, match.start), max(previous.end, match.end), {**previous.parts, **match.parts}
+            previous is None
+            or not _fit(previous, match)
+            or (
+                following is not None
+                and following.rule is previous.rule
+                and _fit(match, following)
+                and _gap(match, following) < _gap(previous, match)
             )
-        else:
+        ):
             joined.append(match)
+            continue
+        better = max(previous, match, key=lambda m: m.rule.score)
+        start, end = min(previous.start, match.start), max(previous.end, match.end)
+        joined[-1] = Match(better.rule, start, end, {**previous.parts, **match.parts})
     return joined
+
+
+def _gap(one: Match, other: Match) -> int:
+    """Bytes between the parts; the names before them would make what follows seem nearer."""
+    return min(start for start, _ in other.parts.values()) - max(end for _, end in one.parts.values())
+
+
+def _fit(one: Match, other: Match) -> bool:
+    """Whether two matches, in this order, may be parts of one credential."""
+    return one.rule is not other.rule and not one.parts.keys() & other.parts.keys() and other.start - one.end <= JOIN_WITHIN
 
 
 def most_specific(candidates: Sequence[Candidate], confidences: Sequence[int]) -> list[int]:
@@ -87,16 +104,15 @@ def most_specific(candidates: Sequence[Candidate], confidences: Sequence[int]) -
         length = candidate.span[1] - candidate.span[0]
         return (-candidate.rule.specificity, -len(candidate.parts), -confidences[index], -length, candidate.rule.id)
 
-    blocks = sorted(
-        c.span for c in map(candidates.__getitem__, indexes) if c.rule.specificity >= STRUCTURAL and c.span[1] - c.span[0] >= 120
-    )
     kept: list[int] = []
-    taken = Taken()
+    taken, blocks = Taken(), Taken()
+    for candidate in map(candidates.__getitem__, indexes):
+        if candidate.rule.specificity >= STRUCTURAL and candidate.span[1] - candidate.span[0] >= BLOCK:
+            blocks.add(*candidate.span)
     for index in sorted(indexes, key=rank):
         candidate = candidates[index]
         start, end = candidate.span
-        inside = any(s <= start and end <= e and e - s >= 3 * (end - start) for s, e in blocks)
-        if inside or taken.overlaps(start, end):
+        if taken.overlaps(start, end) or blocks.holds(start, end):
             continue
         kept.append(index)
         for span in candidate.parts.values() if candidate.rule.specificity > GENERIC else [candidate.span]:
@@ -113,6 +129,10 @@ class Taken:
     def add(self, start: int, end: int) -> None:
         for block in range(start >> 8, (end >> 8) + 1):
             self._blocks.setdefault(block, []).append((start, end))
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether the span stands inside one at least three times as long."""
+        return any(s <= start and end <= e and e - s >= 3 * (end - start) for s, e in self._blocks.get(start >> 8, ()))
 
     def overlaps(self, start: int, end: int) -> bool:
         blocks = range(start >> 8, (end >> 8) + 1)

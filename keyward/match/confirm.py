@@ -19,7 +19,7 @@ LONGEST_VALUE = 4_200
 REGION = 65_536
 """At most about so many bytes are looked at in one go; between two of them a rule may be given up."""
 
-HITS_PER_RULE = 20_000
+HITS_PER_RULE = 5_000
 """Hits of one rule in one chunk that may fail before the rule is given up there, and the fact reported."""
 
 

@@ -6,6 +6,7 @@ another mechanism. A weight of -100 says "this is no credential" (a placeholder,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -117,6 +118,20 @@ def test_path(context: Context) -> Signal | None:
     return None
 
 
+def inside_digest(context: Context) -> Signal | None:
+    """A digest in base64 may hold any short prefix by chance (`sha256=qaN-fw_…` in a list of installed files)."""
+    return Signal("digest", -60, "stands inside a digest") if _DIGEST.search(context.before) else None
+
+
+def typed_blindly(context: Context) -> Signal | None:
+    """Somebody let the fingers run along the middle row of the keyboard: three quarters of the letters stand there, not a third."""
+    letters = [c for c in context.value.lower() if 97 <= c <= 122]
+    if context.candidate.rule.specificity == PROVIDER or not 10 <= len(letters) <= 40:
+        return None
+    middle = sum(c in b"asdfghjkl" for c in letters)
+    return Signal("keyboard", -30, "typed along one row of the keyboard") if middle >= 0.75 * len(letters) else None
+
+
 def compiled_file(context: Context) -> Signal | None:
     """In a compiled program the strings of its source stand side by side, and a name is followed by any other one's value."""
     if context.candidate.rule.specificity < PROVIDER and context.path.endswith(_COMPILED):
@@ -124,11 +139,13 @@ def compiled_file(context: Context) -> Signal | None:
     return None
 
 
+_DIGEST = re.compile(rb"(?i:\b(?:sha(?:1|224|256|384|512)|md5))[=:-][A-Za-z0-9+/_-]{0,90}\Z")
 _COMPILED = (".pyc", ".pyo", ".so", ".o", ".a", ".dll", ".exe", ".dylib", ".class", ".pyd", ".wasm")
 _TEST_FOLDERS = ("/test/", "/tests/", "/testing/", "/testdata/", "/fixtures/", "/__tests__/", "/spec/", "/mocks/", "/cassettes/")
 
 SIGNALS: tuple[Callable[[Context], Signal | None], ...] = (
     published_sample, placeholder, reference, offline_check, incomplete, complete, template_file, test_path, compiled_file,
+    inside_digest, typed_blindly,
 )  # fmt: skip
 
 

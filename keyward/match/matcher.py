@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyward.match.catalogue import Catalogue
 from keyward.model.finding import Signal
+from keyward.model.rule import GENERIC
 from keyward.registry import Registry
 
 if TYPE_CHECKING:  # imported where something was hit, which at most commits is never
@@ -50,16 +51,29 @@ class Matcher:
 
     def judged(self, data: Any, path: str, hits: dict[int, list[int]]) -> tuple[list[Judged], list[str]]:
         """The credentials in a buffer with a confidence above zero, by position; and the rules that gave up."""
-        from keyward.match.assemble import assemble, most_specific
+        from keyward.match.assemble import Taken, assemble, most_specific
         from keyward.match.judge import context_of, judge
 
+        def those_that_stay(candidates: Iterable[Candidate], already: list[Judged]) -> list[Judged]:
+            for candidate in candidates:
+                context = context_of(candidate, data, path)
+                already.append(Judged(candidate, context, *judge(context)))
+            kept = most_specific([each.candidate for each in already], [each.confidence for each in already])
+            return [already[index] for index in kept]
+
         matched, gave_up = self.matches(data, hits)
-        judged = []
+        generic: list[Candidate] = []
+        specific: list[Candidate] = []
         for candidate in assemble(matched, self._registry.kind):
-            context = context_of(candidate, data, path)
-            judged.append(Judged(candidate, context, *judge(context)))
-        kept = most_specific([each.candidate for each in judged], [each.confidence for each in judged])
-        return [judged[index] for index in kept], gave_up
+            (specific if candidate.rule.specificity > GENERIC else generic).append(candidate)
+        judged = those_that_stay(specific, [])
+        taken = Taken()
+        for each in judged:
+            for span in each.candidate.parts.values():
+                taken.add(*span)
+        # Generic candidates cost most to judge, and where a specific one stands they would have to give way anyhow.
+        rest = [candidate for candidate in generic if not taken.overlaps(*candidate.span)]
+        return (those_that_stay(rest, judged) if rest else judged), gave_up
 
     def find(self, data: Any, path: str = "") -> list[Judged]:
         """All credentials in a buffer with a confidence above zero."""

@@ -9,7 +9,7 @@ import re
 
 _WORDS = re.compile(
     rb"example|placeholder|change[-_ ]?me|replace[-_ ]?(?:me|with|this)|your[-_ ]|<your|insert[-_ ]|redacted|removed|"
-    rb"dummy|foobar|foo[-_]?bar|lorem|todo|fixme|not[-_ ]?a[-_ ]?(?:real|secret)|fake|sample|"
+    rb"dummy|foobar|foo[-_]?bar|xyzzy|anoncvs|lorem|todo|fixme|not[-_ ]?a[-_ ]?(?:real|secret)|fake|sample|"
     rb"xxxx|\*\*\*\*|\.\.\.\.|____|0{8}|1{8}|deadbeef(?:deadbeef|cafe)|abcdefgh|12345678|01234567|87654321|qwertyui|asdfghjk|"
     rb"\xe4\xbd\xa0\xe7\x9a\x84|\xe6\x9b\xbf\xe6\x8d\xa2|\xe5\xa1\xab\xe5\x86\x99|\xd0\xb2\xd0\xb0\xd1\x88",
     re.IGNORECASE,
@@ -45,6 +45,13 @@ _SAMPLES: tuple[tuple[bytes, str], ...] = (
     (b"AIzaSyDdI0hCZtE6vySjMm-WEfRq3CPzqKqqsHI", "the key that every Google Chat webhook shares"),
     (b"super-secret-jwt-token-with-at-least-32", "Supabase's local default"),
     (b"your-256-bit-secret", "the sample secret of jwt.io"),
+    (b"czZCaGRSa3F0Mz", "the sample client of RFC 6749"),
+    (b"gX1fBat3b", "the sample client of RFC 6749"),
+    (b"2YotnFZFEjr1zC", "the sample token of RFC 6749"),
+    (b"tGzv3JOkF0XG5Q", "the sample token of RFC 6749"),
+    (b"SlAV32hkK", "the sample token of OpenID Connect"),
+    (b"ad180jjd733kl", "the sample token of RFC 5849"),
+    (b"eyJzb21lIjoicGF5bG9hZCJ9", "the sample token of PyJWT"),
     (b"ZHVtbXk", "the word dummy in base64"),
     (b"2YotnFZFEjr1z", "the access token of RFC 6749"),
     (b"tGzv3JOkF0XG5", "the refresh token of RFC 6749"),

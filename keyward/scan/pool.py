@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
@@ -59,7 +59,7 @@ def examine_file(examiner: Examiner, path: str, *, follow: bool) -> Examined:
         os.close(descriptor)
 
 
-def scan_paths(recipe: Recipe, paths: Iterable[str], *, jobs: int, follow: frozenset[str]) -> Iterator[Answer]:
+def scan_paths(recipe: Recipe, paths: Iterable[str], *, jobs: int, follow: frozenset[str]) -> Generator[Answer, None, None]:
     """Scans the files in `jobs` processes and yields an answer per batch, in any order. `follow`: paths that the user named
     themselves and that may be links."""
     pool = _Pool(recipe, jobs, follow)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from typing import NamedTuple
 
 from keyward.model.rule import Sample
 from keyward.plugin.checksums import crc32_base62
-from keyward.plugin.shapes import Shape, an, b32, b64, b64url, chars, concat, digits, hexa, part
+from keyward.plugin.shapes import Shape, an, b32, b64, b64url, concat, digits, hexa, part, raw
 
 
 class Planted(NamedTuple):
@@ -22,6 +23,13 @@ def _github() -> Shape:
 
 
 _PASSWORD = concat(an(7), "!", an(7), "#", an(3))
+
+
+def _key_body(seed: int) -> str:
+    """The base64 lines of an RSA key in form only: a DER sequence of the right length around random bytes."""
+    content = b"\x02\x01\x00\x02\x82\x01\x01\x00" + raw(592).sample(seed).text
+    encoded = base64.b64encode(b"\x30\x82" + len(content).to_bytes(2, "big") + content).decode()
+    return "\n".join(encoded[at : at + 64] for at in range(0, len(encoded), 64))
 
 
 def planted(seed: int = 1) -> Planted:
@@ -40,7 +48,7 @@ def planted(seed: int = 1) -> Planted:
     slack = concat("xoxb-", digits(12), "-", digits(12), "-", an(24)).sample(seed).text.decode()
     gateway = hexa(48).sample(seed + 2).text.decode()
     telegram = concat(digits(10), ":AA", b64url(33)).sample(seed).text.decode()
-    key_body = "\n".join(chars("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 64).sample(seed + n).text.decode() for n in range(8))
+    key_body = _key_body(seed)
     begin, end = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----"
     files = {
         ".env": f"# production\nGITHUB_TOKEN={github}\nANTHROPIC_API_KEY={anthropic}\nTENCENTCLOUD_SECRET_ID={tencent_id}\n"
@@ -50,7 +58,7 @@ def planted(seed: int = 1) -> Planted:
         "docker-compose.yml": "services:\n  db:\n    image: postgres:16\n  app:\n    environment:\n"
         f"      DATABASE_URL: postgresql://app:{password}@db.internal:5432/app\n",
         "deploy/credentials": f"[default]\naws_access_key_id = {aws_id}\naws_secret_access_key = {aws}\n",
-        "deploy/id_rsa": f"{begin}\nMII{key_body[3:]}\n{end}\n",
+        "deploy/id_rsa": f"{begin}\n{key_body}\n{end}\n",
         "agent/openclaw.json": "{\n  // gateway\n  gateway: { auth: { mode: 'token', token: '" + gateway + "' } },\n"
         "  channels: { telegram: { botToken: '" + telegram + "' } },\n}\n",
         "agent/memory/2026-11-20.md": f"# Notes\n\n## Deploy\n\nThe token for pushing is {github}, keep it.\n",

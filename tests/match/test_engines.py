@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -69,25 +70,48 @@ def test_they_agree_on_a_real_tree() -> None:
         assert found(FAST, data) == found(PORTABLE, data)
 
 
-def test_what_leads_nowhere_is_never_superlinear() -> None:
-    """Each rule is fed text made to keep it busy; no rule may look at more than a bounded window per hit."""
-    import time
-
-    slow = []
+def hostile_texts() -> Iterator[tuple[str, bytes]]:
+    """Each rule's example, cut off or spoilt, to be repeated: hits without end that come to nothing."""
     for rule in RULES:
         sample = rule.examples[0].sample(3).text.strip()
-        texts = [sample[: len(sample) * 2 // 3], sample[:-1] + b"\x01", sample[: max(8, len(sample) // 3)], sample.replace(b"=", b" = ")]
-        for text in texts:
-            repeated = (text * (200_000 // len(text) + 1))[:200_000]
-            started = time.perf_counter()
-            FAST.find(repeated, "x")
-            small = time.perf_counter() - started
-            started = time.perf_counter()
-            FAST.find(repeated * 4, "x")
-            large = time.perf_counter() - started
-            if large > 1.0 and large > 12 * small:
-                slow.append((rule.id, round(small, 2), round(large, 2)))
+        for text in (sample[: len(sample) * 2 // 3], sample[:-1] + b"\x01", sample[: max(8, len(sample) // 3)]):
+            yield rule.id, text
+
+
+def seconds_to_match(text: bytes, size: int) -> float:
+    """CPU time of the exact matches in so many bytes of a repeated text; the machine may be busy with something else."""
+    repeated = (text * (size // len(text) + 1))[:size]
+    hits = FAST.hits(repeated)
+    started = time.process_time()
+    FAST.matches(repeated, hits)
+    return time.process_time() - started
+
+
+def test_what_leads_nowhere_is_never_superlinear() -> None:
+    """All texts at a small size; of those that take longest, and of all that grow faster than they should, a megabyte each."""
+    costs = []
+    suspects = set()
+    for rule_id, text in hostile_texts():
+        small = seconds_to_match(text, 8_000)
+        costs.append((small, rule_id, text))
+        if small > 0.004 and seconds_to_match(text, 32_000) > 8 * small:
+            suspects.add((rule_id, text))
+    suspects.update((rule_id, text) for _, rule_id, text in sorted(costs)[-12:])
+    slow = [(rule_id, taken) for rule_id, text in suspects if (taken := seconds_to_match(text, 1_000_000)) > 2]
     assert not slow
+
+
+def test_half_a_megabyte_of_findings_costs_in_proportion() -> None:
+    """Every finding costs its judgement, whatever the text; the rest of the work must not grow with their square."""
+    wanted = ("aws/access-key-id", "jwt/token", "postgresql/url", "bearer/header", "tencent/access-key-id", "generic/quoted")
+    for rule in RULES:
+        if rule.id not in wanted:
+            continue
+        text = b"".join(rule.examples[0].sample(seed).text for seed in range(60))
+        repeated = text * (500_000 // len(text))
+        started = time.process_time()
+        found = FAST.find(repeated, "x")
+        assert time.process_time() - started < 1.5 + 0.0005 * len(found), rule.id
 
 
 @pytest.mark.parametrize("tail", [b"", b"\n", b"x", b"\0" * 10])
