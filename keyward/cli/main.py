@@ -33,10 +33,13 @@ def _dispatch(words: list[str]) -> int:
         from keyward.cli.hook_run import run
 
         return run(words[2:])
-    if words == ["scan", "--staged"]:
-        from keyward.cli.staged import run as run_staged
+    if words[:1] == ["scan"]:
+        from keyward.cli.scan_run import parse
+        from keyward.cli.scan_run import run as run_scan
 
-        return run_staged()
+        parsed = parse(words[1:])
+        if parsed is not None:
+            return run_scan(**parsed)
     from keyward.cli.app import run_app
 
     return run_app(words)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Annotated
 
 import typer
-
-from keyward.errors import UsageError
 
 EXAMPLES = """**Examples**
 
@@ -62,71 +58,27 @@ def scan(
 
     Nothing is sent anywhere. Secrets are masked in every format.
     """
-    from keyward.cli.exits import exit_code
-    from keyward.cli.output import use_color, width, write
-    from keyward.cli.progress import CompileMessage, ProgressLine
-    from keyward.cli.render import check_format, render_outcome
-    from keyward.flows.scan import ScanOptions
-    from keyward.flows.scan import scan as run
+    from keyward.cli.scan_run import run
 
-    check_format(format)
-    _check(engine, ("hyperscan", "portable"), "--engine")
-    _check(color, ("auto", "always", "never"), "--color")
-    if baseline is not None and no_baseline:
-        raise UsageError("--baseline and --no-baseline exclude each other")
-    if reveal and (format != "text" or output is not None or not sys.stdout.isatty()):
-        raise UsageError("--reveal shows values on a terminal only", hint="Leave out --format, --output and pipes.")
-    named = [*(paths or ()), *_listed(files_from)]
-    if (staged or from_ref or to_ref) and named:
-        raise UsageError("--staged and --from-ref take no paths", hint="Leave the paths out, or scan them by themselves.")
-    options = ScanOptions(
-        paths=tuple(named) if named or files_from else (".",),
+    return run(
+        paths=paths,
         staged=staged,
         tracked=tracked,
         from_ref=from_ref,
         to_ref=to_ref,
-        exclude=tuple(exclude or ()),
+        files_from=files_from,
+        exclude=exclude,
+        format=format,
+        output=output,
         persona=persona,
-        baseline="" if no_baseline else baseline,
-        rule_files=tuple(rules or ()),
-        operator_config=config,
+        baseline=baseline,
+        no_baseline=no_baseline,
+        rules=rules,
+        config=config,
+        strict=strict,
+        reveal=reveal,
         jobs=jobs,
-        portable=engine == "portable",
+        engine=engine,
+        color=color,
+        quiet=quiet,
     )
-    progress, message = ProgressLine(enabled=False if quiet else None), CompileMessage()
-    try:
-        outcome = run(
-            options, stdin=lambda size: os.read(0, size), progress=progress, on_compile=message
-        )
-    finally:
-        message.done()
-        progress.clear()
-    colored = output is None and use_color(sys.stdout, color)
-    text = render_outcome(format, outcome, color=colored, width=width(), strict=strict)
-    write(text, output)
-    if output is not None and not quiet:
-        places = sum(len(finding.occurrences) for finding in outcome.findings)
-        print(f"keyward: {len(outcome.findings)} findings in {places} places; the report is in {output}", file=sys.stderr)
-    if reveal:
-        from keyward.cli.reveal import reveal_values
-
-        reveal_values(outcome)
-    return exit_code(outcome, strict)
-
-
-def _check(value: str, allowed: tuple[str, ...], option: str) -> None:
-    if value not in allowed:
-        raise UsageError(f"{option} {value!r} is none of {', '.join(allowed)}")
-
-
-def _listed(source: str) -> list[str]:
-    """The paths in a list file: separated by NULs if it has any, else by line ends."""
-    if not source:
-        return []
-    try:
-        with open(0 if source == "-" else source, "rb", closefd=source != "-") as file:
-            data = file.read()
-    except OSError as error:
-        raise UsageError(f"cannot read {source!r}: {(error.strerror or '').lower()}") from None
-    names = data.split(b"\0") if b"\0" in data else data.splitlines()
-    return [os.fsdecode(name) for name in names if name]

@@ -315,6 +315,11 @@ def kind_of_file(context: Context) -> Signal | None:
     return _file_signal(context.path)
 
 
+def path_facts(path: str) -> tuple[bool, Signal | None]:
+    """All that these signals make of a path."""
+    return _is_code(path), _file_signal(path)
+
+
 @lru_cache(maxsize=64)
 def _file_signal(path: str) -> Signal | None:
     for expression, weight, what in _FILES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from keyward.match import placeholders
@@ -33,8 +34,28 @@ class Context(NamedTuple):
     path: str
 
 
+_known: dict[object, tuple[int, tuple[Signal, ...]]] = {}
+MOST_KNOWN = 4096
+
+
 def judge(context: Context) -> tuple[int, tuple[Signal, ...]]:
-    """The confidence and the signals that make it."""
+    """The confidence and the signals that make it. Generic candidates repeat themselves (`"token": "NextToken"`, a thousand
+    times in a file of data), so theirs is remembered for the same value in the same line in the same kind of file."""
+    rule = context.candidate.rule
+    if rule.specificity > GENERIC or rule.check is not None or rule.companions:
+        return _judge(context)
+    from keyward.match.generic import path_facts
+
+    key = (rule.id, context.value, context.before, context.after, _path_facts(context.path), path_facts(context.path))
+    known = _known.get(key)
+    if known is None:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        known = _known[key] = _judge(context)
+    return known
+
+
+def _judge(context: Context) -> tuple[int, tuple[Signal, ...]]:
     rule = context.candidate.rule
     signals = [Signal("pattern", rule.score, rule.id)]
     for signal in SIGNALS:
@@ -104,18 +125,20 @@ def published_sample(context: Context) -> Signal | None:
 
 
 def template_file(context: Context) -> Signal | None:
-    name = context.path.rpartition("/")[2]
-    if name.endswith((".example", ".sample", ".template", ".dist", ".tmpl", ".tpl")) or ".example." in name:
-        return Signal("template file", -15)
-    return None
+    return Signal("template file", -15) if _path_facts(context.path)[0] else None
 
 
 def test_path(context: Context) -> Signal | None:
-    path = f"/{context.path}"
+    return Signal("test path", -10) if _path_facts(context.path)[1] else None
+
+
+@lru_cache(maxsize=64)
+def _path_facts(path: str) -> tuple[bool, bool, bool]:
+    """Whether the path is that of a template, of a test, of a compiled program."""
     name = path.rpartition("/")[2]
-    if any(folder in path for folder in _TEST_FOLDERS) or name.startswith("test_") or "_test." in name or ".test." in name:
-        return Signal("test path", -10)
-    return None
+    template = name.endswith((".example", ".sample", ".template", ".dist", ".tmpl", ".tpl")) or ".example." in name
+    test = any(folder in f"/{path}" for folder in _TEST_FOLDERS)
+    return template, test or name.startswith("test_") or "_test." in name or ".test." in name, path.endswith(_COMPILED)
 
 
 def inside_digest(context: Context) -> Signal | None:
@@ -134,7 +157,7 @@ def typed_blindly(context: Context) -> Signal | None:
 
 def compiled_file(context: Context) -> Signal | None:
     """In a compiled program the strings of its source stand side by side, and a name is followed by any other one's value."""
-    if context.candidate.rule.specificity < PROVIDER and context.path.endswith(_COMPILED):
+    if context.candidate.rule.specificity < PROVIDER and _path_facts(context.path)[2]:
         return Signal("compiled file", -30)
     return None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyward.match.fingerprint import Fingerprinter
 from keyward.match.matcher import Judged, Matcher
 from keyward.model.finding import Allowance, Locator, NotScanned, Occurrence, Signal
-from keyward.scan.reader import Chunk, source_length
+from keyward.scan.reader import Chunk, is_plain, source_length
 
 if TYPE_CHECKING:
     import re
@@ -59,6 +59,10 @@ class Examiner:
         self._root = root
         self._own_samples = own_samples or {}
         self._prefixes: dict[tuple[str, str], re.Pattern[bytes] | None] = {}
+
+    def is_clean(self, data: bytes) -> bool:
+        """Whether a whole small source holds nothing that is worth a closer look: most files of a tree end here."""
+        return not data.startswith(_CONTAINER_STARTS) and is_plain(data) and not self._matcher.hits(data)
 
     def examine(self, place: Place, chunks: Iterable[Chunk]) -> Examined:
         """Everything found in the chunks of one source. Raises what reading raises (OSError)."""

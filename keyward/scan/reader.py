@@ -93,6 +93,13 @@ def chunks(read: Read, *, chunk: int = CHUNK, margin: int = MARGIN) -> Iterator[
         yield from _decoded(data, read, encoding, 0, chunk, margin)
 
 
+def is_plain(data: bytes) -> bool:
+    """Whether a whole small source is scanned as it stands, with nothing in it to be decoded."""
+    if b"\0" not in data:
+        return not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return wide_encoding(data[:4096]) == "raw" and _wide_tail(data) < 0
+
+
 def _wide_tail(data: bytes) -> int:
     """Where UTF-16 begins in a file that starts as plain text (a shell appended to it with another encoding), else -1."""
     first = data.find(0)
