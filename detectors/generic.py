@@ -32,11 +32,8 @@ KINDS = (
     ),
 )
 
-# What leads to the next page of a list is called a token everywhere, and opens nothing.
-_NO_CURSOR = rb"(?<![Ii]nput_.)(?<![Oo]utput_.)(?<![Ii]nput.)(?<![Oo]utput.)(?<![Nn]ext_.)(?<![Nn]ext.)(?<![Pp]age_.)(?<![Pp]age.)"
-
 _WORDS = (  # the first letters as sets, so that `re` passes over other text fast
-    rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd|rivate[_.-]?key)|[Ss](?i:ecret|enha|(?:igning|ervice|hared|torage|ession)[_.-]?key)|[Tt]" + _NO_CURSOR + rb"(?i:oken)|"
+    rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd|rivate[_.-]?key)|[Ss](?i:ecret|enha|(?:igning|ervice|hared|torage|ession)[_.-]?key)|[Tt](?i:oken)|"
     rb"[Aa](?i:pi[_.-]?key|ccess[_.-]?key|uth[_.-]?key|uthorization|(?:ccount|dmin|pp)[_.-]?key)|[Cc](?i:redential|lient[_.-]?key|ontrase(?:\xc3\xb1|n)a)|"
     rb"[Ee](?i:ncryption[_.-]?key)|[Ll](?i:icense[_.-]?key)|[Mm](?i:aster[_.-]?key|ot_?de_?passe)|[Dd](?i:eploy[_.-]?key)|[Ww](?i:ebhook[_.-]?key)|"
     rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass)(?![A-Za-z])|[_.-](?i:pass|auth)|"

@@ -72,20 +72,24 @@ class Confirmer:
         """Hits whose windows overlap are looked at together, so that no byte is gone over once per hit near it."""
         found: list[Match] = []
         size = len(data)
-        low = high = failed = hits = 0
+        low = high = failed = hits = last = 0
         for end in (*ends, -1):
             if end >= 0 and hits and end - self._lookback <= high and high - low < REGION:
                 high = min(size, end + self._lookahead)
+                last = end
                 hits += 1
                 continue
             if hits:
                 before = len(found)
                 start = max(low, found[-1].end if found else 0)
-                found.extend(self._match(matched) for matched in self._regex.finditer(data, start, high))
+                for matched in self._regex.finditer(data, start, high):
+                    found.append(self._match(matched))
+                    if matched.end() >= last:  # another match would have a hit of its own behind this one's end
+                        break
                 failed += max(0, hits - (len(found) - before))
                 if failed > HITS_PER_RULE and end >= 0:
                     return found, False
-            low, high, hits = max(0, end - self._lookback), min(size, end + self._lookahead), 1
+            low, high, last, hits = max(0, end - self._lookback), min(size, end + self._lookahead), end, 1
         return found, True
 
     def _match(self, matched: Any) -> Match:
