@@ -7,6 +7,7 @@ the workers.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -198,6 +199,7 @@ def _work(
 ) -> None:
     """The worker's loop. An error of configuration or of a pack is sent to the parent, which raises it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(100_000)  # scanning makes many short-lived values and hardly a cycle
     for ours in inherited:
         ours.close()
     try:

@@ -56,6 +56,11 @@ def wide_encoding(head: bytes) -> str:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
+    first = head[:64]
+    zeros, odd_zeros = first.count(0), first[1::2].count(0)
+    even_zeros = zeros - odd_zeros
+    if zeros < 38 and 3 * min(even_zeros, odd_zeros) > max(even_zeros, odd_zeros):  # zeros everywhere: a binary file
+        return "raw"
     sample = head[: min(len(head), SAMPLE) & ~3]
     if sample.count(0) * 6 < len(sample) or len(sample) < 8:  # fewer than one byte in six is zero
         return "raw"
