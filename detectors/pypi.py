@@ -7,6 +7,7 @@ What an attacker can do: upload new releases of the token's projects, or of all 
   It can neither delete releases nor read the account.
 How to replace it: remove it on the site of PyPI, Account settings, API tokens, and add a new one for one project only; there is no
   API for that. Trusted publishing from CI needs no token. Check the releases uploaded meanwhile.
+References: https://docs.pypi.org/trusted-publishers/
 """
 
 from __future__ import annotations
