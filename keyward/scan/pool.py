@@ -151,7 +151,7 @@ class _Pool:
                 if batch is None:
                     return True
                 if slot == len(self._workers):
-                    self._workers.append(_Worker(self._context, self._recipe, self._follow, self._workers))
+                    self._start(slot)
                 self._workers[slot].give(batch)  # a worker that is gone is noticed when its answer is waited for
         return exhausted
 
@@ -178,7 +178,17 @@ class _Pool:
             again.extend(Batch((path,), alone=True) for path in first.paths)
         again.extend(rest)
         worker.end()
-        self._workers[self._workers.index(worker)] = _Worker(self._context, self._recipe, self._follow, self._workers)
+        self._start(self._workers.index(worker))
+
+    def _start(self, slot: int) -> None:
+        """Starts a worker in a slot. Ctrl-C waits meanwhile: a process that is in no list yet could not be ended."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
+        try:
+            worker = _Worker(self._context, self._recipe, self._follow, self._workers)
+            self._workers[slot : slot + 1] = [worker]
+        finally:
+            if before is not None:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def close(self) -> None:
         for worker in self._workers:
