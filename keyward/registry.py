@@ -70,6 +70,11 @@ class Registry:
         self._kinds: dict[Kind, CredentialKind] = {}
 
     @property
+    def plugins(self) -> tuple[str, ...]:
+        """The third-party packs that were named."""
+        return self._plugins
+
+    @property
     def key(self) -> tuple[Any, ...]:
         """What the compiled rules depend on besides the built-in packs' files."""
         rules = [(r.id, r.pattern, r.anchor, r.ignore_case, r.window, r.score) for r in self._user_rules]
@@ -136,6 +141,23 @@ class Registry:
             text = str(error) if isinstance(error, KeywardError) else f"{type(error).__name__}: {error}"
             return Unavailable(name, origin, text)
         return Pack(name, origin, kinds, rules, (module.__doc__ or "").strip())
+
+
+def plugin_files(names: Sequence[str]) -> list[str]:
+    """The files of third-party packs, as far as they are found, without importing them."""
+    from importlib.metadata import entry_points
+    from importlib.util import find_spec
+
+    found = []
+    for point in entry_points(group="keyward.detectors"):
+        if point.name in names:
+            try:
+                spec = find_spec(point.module)
+            except (ImportError, ValueError):
+                spec = None
+            if spec is not None and spec.origin and os.path.isfile(spec.origin):
+                found.append(spec.origin)
+    return sorted(found)
 
 
 def _entry_point(name: str) -> Any:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, overload
 from keyward.errors import PackError
 from keyward.match.engine.anchor import Anchor
 from keyward.match.paths import cache_folder, is_private, write_private
-from keyward.registry import Registry, Unavailable, pack_files
+from keyward.registry import Registry, Unavailable, pack_files, plugin_files
 
 FORMAT = 3
 
@@ -102,6 +102,8 @@ def _digest(registry: Registry, portable: bool) -> str:
         facts.append(getattr(hyperscan, "__version__", ""))
     for folder in sorted({os.path.dirname(path) for _, path in pack_files()}):
         facts.extend(_stat(os.path.join(folder, name)) for name in sorted(os.listdir(folder)) if name.endswith(".py"))
+    if registry.plugins:
+        facts.extend(_stat(path) for path in plugin_files(registry.plugins))
     here = os.path.dirname(__file__)
     for name in ("engine/anchor_derivation.py", "engine/vectorscan.py", "catalogue.py"):
         facts.append(_stat(os.path.join(here, name)))

@@ -103,7 +103,7 @@ def _has_target(name: str) -> Callable[[], bool]:
 
 def _installs_the_command() -> bool:
     project = _project()
-    return project["name"] == "keyward-secrets" and project["scripts"]["keyward"] == "keyward.cli.main:main"
+    return project["name"] == "keyward-secrets" and project["scripts"]["keyward"] == "keyward.cli.main:entry"
 
 
 def _has_hooks() -> bool:
