@@ -120,5 +120,5 @@ RULES = (
               anchor=rb"(?:wget|lftp|svn|hg|mvn|rsync|aria2c) (?:[^\n|;]{0,200} )?--(?:(?:http|ftp|proxy)-)?passw(?:or)?d[ =]"),
     form_rule("basic-auth/sshpass", SSHPASS, rb"(?<![A-Za-z0-9_-])sshpass (?:-v )?-p ?[\"']?" + WORD, 75,
               ("sshpass -p {} ssh root@10.2.0.9\n", "sshpass -p '{}' scp a.tgz svc@web3.corp.io:/srv\n", "RUN sshpass -p\"{}\" rsync -a . web3:/srv\n"),
-              ("sshpass -e ssh root@10.2.0.9\n", "sshpass -p $PW ssh root@10.2.0.9\n", "sshpass -p password ssh root@10.2.0.9\n", "sshpass -f /root/pw ssh root@10.2.0.9\n")),
+              ("sshpass -e ssh root@10.2.0.9\n", "sshpass -p $PW ssh root@10.2.0.9\n", "sshpass -p password ssh root@10.2.0.9\n", "sshpass -f /srv/pw ssh root@10.2.0.9\n")),
 )  # fmt: skip

@@ -139,7 +139,7 @@ RULES = (
         near_misses=(
             assigned("client-certificate-data", _CERTIFICATE, form="    {name}: {value}\n"),
             assigned("client-key-data", concat("LS0t", "LS1CRUdJTi"), form="    {name}: {value}\n"),
-            assigned("client-key", "/root/.minikube/client.key", form="    {name}: {value}\n"),
+            assigned("client-key", "/srv/minikube/client.key", form="    {name}: {value}\n"),
         ),
     ),
     Rule(

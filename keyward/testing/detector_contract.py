@@ -16,7 +16,7 @@ from keyward.match.matcher import Judged, Matcher
 from keyward.match.personas import REGULAR
 from keyward.model.kind import SEVERITIES, CredentialKind, Kind
 from keyward.model.rule import Rule, Sample
-from keyward.registry import BUILT_IN, Pack, Registry
+from keyward.registry import BUILT_IN, Pack
 
 SEEDS = range(4)
 HEADINGS = ("What it is:", "Where it is used:", "What an attacker can do:", "How to replace it:", "References:")
@@ -162,8 +162,3 @@ class DetectorContract:
         for rule in self._loaded().rules:
             for shape in (*rule.examples, *rule.near_misses):
                 assert shape.sample(7) == shape.sample(7)
-
-
-def registry_of(*rules: Rule) -> Registry:
-    """A registry with only these rules, as if a user had written them."""
-    return Registry(user_rules=rules)

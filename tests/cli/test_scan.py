@@ -189,7 +189,7 @@ def test_what_cannot_be_read_is_named(keyward, tmp_path: Path) -> None:
     assert keyward("scan", "pipe", "leak").code == 1
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything; the next test shows the same by another way")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file; the pipe in the test above shows what is done with an unreadable one")
 def test_an_unreadable_file_is_named(keyward, tmp_path: Path) -> None:
     (tmp_path / "locked").write_bytes(b"x")
     (tmp_path / "locked").chmod(0)
