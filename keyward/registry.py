@@ -129,7 +129,9 @@ class Registry:
 
         if name == "user":
             declared = {kind.name: kind for kind in self._user_kinds}
-            found = {rule.kind: declared.get(rule.kind) or CredentialKind(rule.kind, str(rule.kind)) for rule in self._user_rules}
+            found = {
+                rule.kind: declared.get(rule.kind) or CredentialKind(rule.kind, str(rule.kind)) for rule in self._user_rules
+            }
             return Pack(name, USER, tuple(found.values()), self._user_rules, "Rules from the user's own TOML files.")
         origin = THIRD_PARTY if name.startswith("plugin:") else BUILT_IN
         try:

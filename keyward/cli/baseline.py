@@ -12,12 +12,31 @@ from keyward.errors import UsageError
 app = typer.Typer(no_args_is_help=True, help="Let pass what is known, without hiding what is new.")
 
 Paths = Annotated[list[str] | None, typer.Argument(help="What to scan.", show_default=".")]
-File = Annotated[str, typer.Option("--baseline", metavar="FILE", help="The baseline file (.keyward.baseline at the top of the project, if you name none).")]
-Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Your own configuration, instead of $KEYWARD_CONFIG or the one in your configuration folder.")]
+File = Annotated[
+    str,
+    typer.Option(
+        "--baseline", metavar="FILE", help="The baseline file (.keyward.baseline at the top of the project, if you name none)."
+    ),
+]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Your own configuration, instead of $KEYWARD_CONFIG or the one in your configuration folder.",
+    ),
+]
 
 
 @app.command("create")
-def create(paths: Paths = None, baseline: File = "", persona: Annotated[str | None, typer.Option("--persona", help="How unsure a finding may be to be listed: regular, pedantic or auditor.")] = None, config: Config = None) -> None:
+def create(
+    paths: Paths = None,
+    baseline: File = "",
+    persona: Annotated[
+        str | None, typer.Option("--persona", help="How unsure a finding may be to be listed: regular, pedantic or auditor.")
+    ] = None,
+    config: Config = None,
+) -> None:
     """Write a baseline of everything that a scan finds now. What was audited before keeps its label.
 
     For example: keyward baseline create && git add .keyward.baseline
@@ -57,7 +76,12 @@ def prune(
 
 
 @app.command("audit")
-def audit(paths: Paths = None, baseline: File = "", config: Config = None, all_entries: Annotated[bool, typer.Option("--all", help="Labelled ones, too.")] = False) -> None:
+def audit(
+    paths: Paths = None,
+    baseline: File = "",
+    config: Config = None,
+    all_entries: Annotated[bool, typer.Option("--all", help="Labelled ones, too.")] = False,
+) -> None:
     """Go through the entries one by one, each shown masked in its place, and say what they are.
 
     Answers are kept when you quit. For example: keyward baseline audit

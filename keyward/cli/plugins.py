@@ -8,7 +8,14 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, help="Detector packs: built-in, and those that your own configuration names.")
 
-Config = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Your own configuration, instead of $KEYWARD_CONFIG or the one in your configuration folder.")]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Your own configuration, instead of $KEYWARD_CONFIG or the one in your configuration folder.",
+    ),
+]
 
 
 @app.command("list")

@@ -30,7 +30,9 @@ def list_rules(
 
 
 @app.command("show")
-def show(name: Annotated[str, typer.Argument(help="A pack (github), a rule or a kind (github/pat-classic).")], rules: Files = None) -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="A pack (github), a rule or a kind (github/pat-classic).")], rules: Files = None
+) -> None:
     """Show a detector's page: what the credential is, what it opens, how to replace it, and its rules."""
     from keyward.flows import rules as flow
 

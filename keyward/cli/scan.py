@@ -25,28 +25,55 @@ EXAMPLES = """**Examples**
 
 
 def scan(
-    paths: Annotated[list[str] | None, typer.Argument(help="Folders and files; `-` is standard input.", show_default=".")] = None,
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Folders and files; `-` is standard input.", show_default=".")
+    ] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Scan what is staged for the next commit.")] = False,
-    tracked: Annotated[bool, typer.Option("--tracked", help="Only files that git tracks, as they stand in the working tree.")] = False,
-    from_ref: Annotated[str, typer.Option("--from-ref", metavar="REV", help="With --to-ref: scan the files that differ between two commits.")] = "",
-    to_ref: Annotated[str, typer.Option("--to-ref", metavar="REV", help="The newer commit; its files are read. See --from-ref.")] = "",
+    tracked: Annotated[
+        bool, typer.Option("--tracked", help="Only files that git tracks, as they stand in the working tree.")
+    ] = False,
+    from_ref: Annotated[
+        str, typer.Option("--from-ref", metavar="REV", help="With --to-ref: scan the files that differ between two commits.")
+    ] = "",
+    to_ref: Annotated[
+        str, typer.Option("--to-ref", metavar="REV", help="The newer commit; its files are read. See --from-ref.")
+    ] = "",
     files_from: Annotated[
-        str, typer.Option("--files-from", metavar="FILE", help="Read paths from FILE (`-`: standard input), one a line or NUL-separated.")
+        str,
+        typer.Option(
+            "--files-from", metavar="FILE", help="Read paths from FILE (`-`: standard input), one a line or NUL-separated."
+        ),
     ] = "",
     exclude: Annotated[
-        list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Leave these out (as in .gitignore; listed in the report). Repeatable.")
+        list[str] | None,
+        typer.Option("--exclude", metavar="GLOB", help="Leave these out (as in .gitignore; listed in the report). Repeatable."),
     ] = None,
     format: Annotated[str, typer.Option("--format", "-f", help="text, json, jsonl, sarif, junit or gitlab.")] = "text",
-    output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to FILE, whole or not at all.")] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report to FILE, whole or not at all.")
+    ] = None,
     persona: Annotated[
-        str | None, typer.Option("--persona", help="How much you want to see: regular, pedantic or auditor.", show_default="regular")
+        str | None,
+        typer.Option("--persona", help="How much you want to see: regular, pedantic or auditor.", show_default="regular"),
     ] = None,
     baseline: Annotated[
-        str | None, typer.Option("--baseline", metavar="FILE", help="Let pass what FILE lists.", show_default=".keyward.baseline if it is there")
+        str | None,
+        typer.Option(
+            "--baseline", metavar="FILE", help="Let pass what FILE lists.", show_default=".keyward.baseline if it is there"
+        ),
     ] = None,
     no_baseline: Annotated[bool, typer.Option("--no-baseline", help="Let nothing pass because a baseline lists it.")] = False,
-    rules: Annotated[list[str] | None, typer.Option("--rules", metavar="TOML", help="Add rules of your own. Repeatable.")] = None,
-    config: Annotated[str | None, typer.Option("--config", metavar="FILE", help="Your own configuration, instead of $KEYWARD_CONFIG or the one in your configuration folder.")] = None,
+    rules: Annotated[
+        list[str] | None, typer.Option("--rules", metavar="TOML", help="Add rules of your own. Repeatable.")
+    ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="Your own configuration, instead of $KEYWARD_CONFIG or the one in your configuration folder.",
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 for known encrypted stores, too.")] = False,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the values after the report. Only on a terminal.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Worker processes.", show_default="one per core")] = 0,

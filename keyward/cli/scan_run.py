@@ -111,9 +111,7 @@ def run(
     )
     progress, message = ProgressLine(enabled=False if quiet else None), CompileMessage()
     try:
-        outcome = scan(
-            options, stdin=lambda size: os.read(0, size), progress=progress, on_compile=message
-        )
+        outcome = scan(options, stdin=lambda size: os.read(0, size), progress=progress, on_compile=message)
     finally:
         message.done()
         progress.clear()

@@ -45,7 +45,9 @@ def hook(options: ScanOptions, project: Project, gathered: Gathered, stdin: Read
         if not all(map(os.path.lexists, in_tree)):
             # what was deleted, staged or not, holds nothing to scan; any other name is a mistake of the caller
             known = {entry.path for entry in entries} | _committed(repository)
-            in_tree = [name for path, name in inside.items() if name in in_tree and (os.path.lexists(name) or path not in known)]
+            in_tree = [
+                name for path, name in inside.items() if name in in_tree and (os.path.lexists(name) or path not in known)
+            ]
     if in_tree:
         _tree(in_tree, options, project, gathered, progress)
 
@@ -122,9 +124,7 @@ def _blob(examiner: Examiner, gathered: Gathered, read: Read, blob: str, path: s
     for other in others:
         gathered.files += 1
         role = role_of(other)
-        gathered.occurrences.extend(
-            o._replace(locator=o.locator._replace(path=other), role=role) for o in examined.occurrences
-        )
+        gathered.occurrences.extend(o._replace(locator=o.locator._replace(path=other), role=role) for o in examined.occurrences)
         gathered.not_scanned.extend(problem._replace(path=other) for problem in examined.problems)
 
 

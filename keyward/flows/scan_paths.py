@@ -27,7 +27,9 @@ def paths(options: ScanOptions, project: Project, gathered: Gathered, stdin: Rea
     named = frozenset(root for root in roots if not os.path.isdir(root))
     FingerprintCache().prepare()
     jobs = options.jobs or min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16)
-    with closing(scan_paths(project.recipe, files, jobs=jobs, follow=named)) as answers:  # whatever happens meanwhile, no worker stays behind
+    with closing(
+        scan_paths(project.recipe, files, jobs=jobs, follow=named)
+    ) as answers:  # whatever happens meanwhile, no worker stays behind
         for answer in answers:
             for examined in answer.examined:
                 gathered.add(examined, 0)
@@ -37,9 +39,7 @@ def paths(options: ScanOptions, project: Project, gathered: Gathered, stdin: Rea
     gathered.whole_project = not options.tracked and any(os.path.realpath(root) == project.root for root in roots)
 
 
-def standard_input(
-    options: ScanOptions, project: Project, gathered: Gathered, stdin: Read | None, progress: Progress
-) -> None:
+def standard_input(options: ScanOptions, project: Project, gathered: Gathered, stdin: Read | None, progress: Progress) -> None:
     """Standard input as one source, named `-`."""
     if stdin is None:
         raise UsageError("there is no standard input to scan")
@@ -83,7 +83,10 @@ def _tracked(roots: Iterable[str], project: Project, walk: Walk) -> Iterator[str
     for root in roots:
         repository = Repository.discover(root)
         if repository is None or repository.bare:
-            raise UsageError(f"--tracked needs a git repository, and {root!r} is in no working tree of one", hint="Scan it without --tracked.")
+            raise UsageError(
+                f"--tracked needs a git repository, and {root!r} is in no working tree of one",
+                hint="Scan it without --tracked.",
+            )
         exclude = project.exclude_below(root)
         real_root = os.path.realpath(root)
         prefix = os.path.relpath(real_root, os.path.realpath(repository.root))

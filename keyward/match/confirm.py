@@ -168,7 +168,9 @@ def _distribute(data: Any, matches: list[Match], companion: Companion, gaps: lis
         previous, following = gaps[index], gaps[index + 1]
         source = best if len(previous) > 1 else free
         if previous and source is not None and match.start - previous[-1][1] <= companion.within:
-            next_free = _better(next_free, _step(source, data, previous[-1], previous[-1][1], match.start, companion.within // 8))
+            next_free = _better(
+                next_free, _step(source, data, previous[-1], previous[-1][1], match.start, companion.within // 8)
+            )
         if following and following[0][0] - match.end <= companion.within:
             way = _step(best, data, following[0], match.end, following[0][0], 0)
             if len(following) > 1:

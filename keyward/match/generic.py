@@ -34,7 +34,9 @@ _BIGRAMS = frozenset(_COMMON_PAIRS.split())
 
 _HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]+\Z")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
-_NAME = re.compile(rb"([A-Za-z0-9_$.\-]{1,80})[\"'`]?\]?[\"'`]?(?:[ \t]{0,2}:?[ \t]{1,2}[A-Za-z][\w.]{0,20})?[ \t]{0,4}(?::=|=>|[:=,>]|[ \t])[ \t]{0,4}[rbuf@]?[\"'`]?\Z")
+_NAME = re.compile(
+    rb"([A-Za-z0-9_$.\-]{1,80})[\"'`]?\]?[\"'`]?(?:[ \t]{0,2}:?[ \t]{1,2}[A-Za-z][\w.]{0,20})?[ \t]{0,4}(?::=|=>|[:=,>]|[ \t])[ \t]{0,4}[rbuf@]?[\"'`]?\Z"
+)
 _PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 _NOT_A_SECRET_TAIL = frozenset(
@@ -63,24 +65,43 @@ _TYPES = frozenset(
     b"optional required any void char varchar text json password secret token required! string! optional[str] textfield "
     b"charfield passwordfield securestring secretstr required? string? enabled disabled unknown default inherit inherited".split()
 )
-_PATH = re.compile(rb"(?:[a-zA-Z]:[\\/]|~?/|\.{1,2}/)|.*\.(?:py|js|ts|json|ya?ml|txt|pem|key|crt|cer|p12|jks|html?|xml|conf|cfg|env|md|sh|go|rb|java|php|log|toml|ini|css|svg|png)\Z", re.DOTALL)
+_PATH = re.compile(
+    rb"(?:[a-zA-Z]:[\\/]|~?/|\.{1,2}/)|.*\.(?:py|js|ts|json|ya?ml|txt|pem|key|crt|cer|p12|jks|html?|xml|conf|cfg|env|md|sh|go|rb|java|php|log|toml|ini|css|svg|png)\Z",
+    re.DOTALL,
+)
 _SLUGS = re.compile(rb"[a-z]+(?:[-_.][a-z]+|[-_.][0-9]{1,4})*(?:/[a-z]+(?:[-_.][a-z]+|[-_.][0-9]{1,4})*)+\Z")
 _URL = re.compile(rb"[a-zA-Z][a-zA-Z0-9+.-]{1,20}:(?://|[a-z])")
 _NUMBERS = re.compile(rb"v?\d+(?:[.:/_-]\d+)*(?:[TZz+ .:-][\dA-Za-z.:+-]{0,20})?\Z")
 _MAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+\Z")
 _DOTTED = re.compile(rb"\$?[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::|->|\?\.)[A-Za-z_][A-Za-z0-9_]*)+\Z")
-_MARKUP = re.compile(rb"%[sdrv(]|\{\}|\{\w*\}|<\w|</|\[\^|\\[dws]|\(\?|&[a-z]+;|^[#.*:\[][\w-]+$|^\(|\$\w+\b.*\$\w|\.\.\.|^[^\w]{3,}$|\w\(|^--?\w|^@\w+$|\|\|")
+_MARKUP = re.compile(
+    rb"%[sdrv(]|\{\}|\{\w*\}|<\w|</|\[\^|\\[dws]|\(\?|&[a-z]+;|^[#.*:\[][\w-]+$|^\(|\$\w+\b.*\$\w|\.\.\.|^[^\w]{3,}$|\w\(|^--?\w|^@\w+$|\|\|"
+)
 _SYNTAX = re.compile(rb"\(\?|\[[a-zA-Z]-[a-zA-Z]|\]\{|\]\+|\$\{|\{\{|^(?:varint|bytes|fixed\d\d|group),\d+,|#\{")
 _HASH_CONTEXT = re.compile(rb"(?i:md5|sha\d|sha_?\d|checksum|digest|fingerprint|etag|integrity|revision|commit|blob|hash)")
 
-_CONFIG = re.compile(r"(?:^|/)(?:\.env(?:\.[\w-]+)?|[\w.-]*\.env|\.?(?:npmrc|pypirc|netrc|pgpass|s3cfg|boto|dockercfg|envrc)|credentials|[\w.-]*(?:compose|values|secrets?|credentials?|settings|config)[\w.-]*\.(?:ya?ml|json|toml|ini|properties|tfvars))$|\.(?:ini|cfg|conf|cnf|properties|ya?ml|toml|tfvars|tfstate|config|plist|env)$|_history$")
-_CODE = re.compile(r"\.(?:py|pyi|pyx|js|jsx|ts|tsx|mjs|cjs|go|rs|java|kt|kts|scala|c|h|cc|cpp|hpp|cs|rb|php|swift|m|pl|pm|lua|ex|exs|erl|dart|vue|svelte|r|jl|hs|clj|vb|pas|sol|gradle|groovy|pyc)$")
-_PROSE = re.compile(r"\.(?:md|rst|txt|adoc|html?|tex|org|mdx)$|(?:^|/)(?:docs?|documentation|man)/|(?:^|/)(?:readme|changelog|changes|license|metadata|news)[\w.]*$")
-_TRANSLATION = re.compile(r"(?:^|/)(?:i18n|l10n|locales?|translations?|lang|languages?)/|\.(?:po|pot|mo|resx|strings|arb|xlf|xliff)$|messages[\w.-]*\.(?:properties|json)$")
-_LOCK = re.compile(r"(?:^|/)(?:[\w.-]*lock(?:\.json|\.ya?ml|file)?|[\w.-]*\.lock|package-lock\.json|go\.sum|record|pnpm-lock\.yaml|[\w.-]*\.sum|\.secrets\.baseline|checksums[\w.]*)$")
-_MINIFIED = re.compile(r"\.min\.(?:js|css)$|\.(?:map|bundle\.js|chunk\.js|css|svg|ipynb_checkpoints)$|(?:^|/)(?:dist|vendor|node_modules|bower_components)/")
+_CONFIG = re.compile(
+    r"(?:^|/)(?:\.env(?:\.[\w-]+)?|[\w.-]*\.env|\.?(?:npmrc|pypirc|netrc|pgpass|s3cfg|boto|dockercfg|envrc)|credentials|[\w.-]*(?:compose|values|secrets?|credentials?|settings|config)[\w.-]*\.(?:ya?ml|json|toml|ini|properties|tfvars))$|\.(?:ini|cfg|conf|cnf|properties|ya?ml|toml|tfvars|tfstate|config|plist|env)$|_history$"
+)
+_CODE = re.compile(
+    r"\.(?:py|pyi|pyx|js|jsx|ts|tsx|mjs|cjs|go|rs|java|kt|kts|scala|c|h|cc|cpp|hpp|cs|rb|php|swift|m|pl|pm|lua|ex|exs|erl|dart|vue|svelte|r|jl|hs|clj|vb|pas|sol|gradle|groovy|pyc)$"
+)
+_PROSE = re.compile(
+    r"\.(?:md|rst|txt|adoc|html?|tex|org|mdx)$|(?:^|/)(?:docs?|documentation|man)/|(?:^|/)(?:readme|changelog|changes|license|metadata|news)[\w.]*$"
+)
+_TRANSLATION = re.compile(
+    r"(?:^|/)(?:i18n|l10n|locales?|translations?|lang|languages?)/|\.(?:po|pot|mo|resx|strings|arb|xlf|xliff)$|messages[\w.-]*\.(?:properties|json)$"
+)
+_LOCK = re.compile(
+    r"(?:^|/)(?:[\w.-]*lock(?:\.json|\.ya?ml|file)?|[\w.-]*\.lock|package-lock\.json|go\.sum|record|pnpm-lock\.yaml|[\w.-]*\.sum|\.secrets\.baseline|checksums[\w.]*)$"
+)
+_MINIFIED = re.compile(
+    r"\.min\.(?:js|css)$|\.(?:map|bundle\.js|chunk\.js|css|svg|ipynb_checkpoints)$|(?:^|/)(?:dist|vendor|node_modules|bower_components)/"
+)
 _BINARY = re.compile(r"\.(?:pyc|pyo|so|dll|exe|o|a|class|jar|whl|dylib|pyd|bin|db|parquet|pickle|pkl|wasm)$")
-_SCHEMA = re.compile(r"(?:service-\d|paginators-\d|waiters-\d|examples-\d|endpoint-rule|swagger|openapi|schema)[\w.-]*\.(?:json|ya?ml)(?:\.gz)?$")
+_SCHEMA = re.compile(
+    r"(?:service-\d|paginators-\d|waiters-\d|examples-\d|endpoint-rule|swagger|openapi|schema)[\w.-]*\.(?:json|ya?ml)(?:\.gz)?$"
+)
 
 
 @_remembered
@@ -134,8 +155,10 @@ def is_random(value: bytes) -> bool:
     if _HEX.match(value):
         return entropy(value) >= 3.0 and 0 < _digits(value) < len(value)
     if not _digits(value):
-        return len(value) >= 20 and entropy(value) >= 3.7 and (
-            wordlike(value) < 0.36 or (wordlike(value) < 0.42 and transitions(value) > 0.25)
+        return (
+            len(value) >= 20
+            and entropy(value) >= 3.7
+            and (wordlike(value) < 0.36 or (wordlike(value) < 0.42 and transitions(value) > 0.25))
         )
     return entropy(value) >= 3.3 and wordlike(value) < 0.55 and (transitions(value) > 0.22 or _digits(value) >= len(value) // 6)
 
@@ -173,7 +196,9 @@ def few_classes(context: Context) -> Signal | None:
 @_remembered
 def _word_share(value: bytes) -> float:
     """The share of the value that belongs to words of three letters or more."""
-    inside = sum(len(word) for word in _PIECES.findall(value) if len(word) >= 3 and not word.isdigit() and wordlike(word) >= 0.5)
+    inside = sum(
+        len(word) for word in _PIECES.findall(value) if len(word) >= 3 and not word.isdigit() and wordlike(word) >= 0.5
+    )
     return inside / len(value) if value else 0.0
 
 
@@ -298,7 +323,11 @@ def _is_code(path: str) -> bool:
 
 def bare_in_code(context: Context) -> Signal | None:
     """Without quotes, in a program, a value is a name or a call."""
-    if _is_code(context.path) and not context.before.endswith((b'"', b"'", b"`")) and not context.after.startswith((b'"', b"'")):
+    if (
+        _is_code(context.path)
+        and not context.before.endswith((b'"', b"'", b"`"))
+        and not context.after.startswith((b'"', b"'"))
+    ):
         return Signal("bare", -40, "not quoted, in program code")
     return None
 

@@ -164,7 +164,17 @@ def compiled_file(context: Context) -> Signal | None:
 
 _DIGEST = re.compile(rb"(?i:\b(?:sha(?:1|224|256|384|512)|md5))[=:-][A-Za-z0-9+/_-]{0,90}\Z")
 _COMPILED = (".pyc", ".pyo", ".so", ".o", ".a", ".dll", ".exe", ".dylib", ".class", ".pyd", ".wasm")
-_TEST_FOLDERS = ("/test/", "/tests/", "/testing/", "/testdata/", "/fixtures/", "/__tests__/", "/spec/", "/mocks/", "/cassettes/")
+_TEST_FOLDERS = (
+    "/test/",
+    "/tests/",
+    "/testing/",
+    "/testdata/",
+    "/fixtures/",
+    "/__tests__/",
+    "/spec/",
+    "/mocks/",
+    "/cassettes/",
+)
 
 SIGNALS: tuple[Callable[[Context], Signal | None], ...] = (
     published_sample, placeholder, reference, offline_check, incomplete, complete, template_file, test_path, compiled_file,

@@ -75,7 +75,9 @@ class Examiner:
             if previous is not None:
                 cursor.next_chunk(previous)
             elif chunk.data.startswith(_CONTAINER_STARTS):
-                problems.append(NotScanned(place.path, f"{_container(chunk.data)}: what is in it was not looked at", opaque=True))
+                problems.append(
+                    NotScanned(place.path, f"{_container(chunk.data)}: what is in it was not looked at", opaque=True)
+                )
             previous = chunk
             if chunk.encoding == "raw":
                 size = max(size, chunk.offset + len(chunk.data))
@@ -253,4 +255,3 @@ def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:
         return tuple(sorted((str(k), str(v)[:200]) for k, v in describe(judged.context.parts).items()))
     except Exception:  # a pack's code on hostile bytes: facts are a courtesy, the finding stands without them
         return ()
-

@@ -88,7 +88,9 @@ def chunks(read: Read, *, chunk: int = CHUNK, margin: int = MARGIN) -> Iterator[
             start = _wide_tail(data)
             yield Chunk(data, 0, 0, len(data) + 1 if start < 0 else start, "raw", 0)
             if start >= 0:
-                yield from _decoded(data[start:], lambda size: b"", wide_encoding(data[start : start + 4096]), start, chunk, margin)
+                yield from _decoded(
+                    data[start:], lambda size: b"", wide_encoding(data[start : start + 4096]), start, chunk, margin
+                )
             return
     else:
         encoding = wide_encoding(data[:4096])

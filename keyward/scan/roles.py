@@ -8,7 +8,17 @@ _ECHO_ENDINGS = (
     ".md", ".markdown", ".rst", ".txt", ".log", ".jsonl", ".ndjson", ".ipynb", ".bak", ".old", ".orig", ".swp", "~", ".html",
     ".htm", ".pdf", ".csv", ".tsv", ".har", ".cast", ".patch", ".diff", ".out", ".err", ".history", ".eml", ".dump",
 )  # fmt: skip
-_ECHO_FOLDERS = ("/logs/", "/log/", "/history/", "/transcripts/", "/sessions/", "/memory/", "/exports/", "/backups/", "/.history/")
+_ECHO_FOLDERS = (
+    "/logs/",
+    "/log/",
+    "/history/",
+    "/transcripts/",
+    "/sessions/",
+    "/memory/",
+    "/exports/",
+    "/backups/",
+    "/.history/",
+)
 
 
 def role_of(path: str) -> str:

@@ -18,7 +18,9 @@ def main() -> int:
         plant(project)
         print(f"A small project with {len(os.listdir(project))} entries was planted in {project}:\n")
         print("$ keyward scan", flush=True)
-        leaky = subprocess.run([command, "scan", "--color", "always" if sys.stdout.isatty() else "auto"], cwd=project).returncode
+        leaky = subprocess.run(
+            [command, "scan", "--color", "always" if sys.stdout.isatty() else "auto"], cwd=project
+        ).returncode
         print(f"\n(exit code {leaky}: 1 means findings)\n")
     print("And this repository, which must be clean:\n\n$ keyward scan", flush=True)
     own = subprocess.run([command, "scan", "--color", "always" if sys.stdout.isatty() else "auto"]).returncode

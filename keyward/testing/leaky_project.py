@@ -64,7 +64,9 @@ def planted(seed: int = 1) -> Planted:
         "agent/memory/2026-11-20.md": f"# Notes\n\n## Deploy\n\nThe token for pushing is {github}, keep it.\n",
         "notes/export.md": f"User: it says 401\nAssistant: run `curl -H 'Authorization: Bearer {slack}' https://slack.com/api/auth.test`\n",
         "src/app.py": 'import os\n\nTOKEN = os.environ["GITHUB_TOKEN"]\nPASSWORD = "changeme"\nVERSION = "1.4.2"\n',
-        "package-lock.json": '{"lockfileVersion": 3, "packages": {"left-pad": {"integrity": "sha512-' + b64(86).sample(seed).text.decode() + '=="}}}\n',
+        "package-lock.json": '{"lockfileVersion": 3, "packages": {"left-pad": {"integrity": "sha512-'
+        + b64(86).sample(seed).text.decode()
+        + '=="}}}\n',
     }
     values = {"github": github, "aws": aws, "tencent": tencent, "anthropic": anthropic, "postgres": password,
               "slack": slack, "openclaw gateway": gateway, "telegram": telegram, "private key": key_body}  # fmt: skip

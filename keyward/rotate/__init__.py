@@ -1,0 +1,1 @@
+"""Replaces credentials: lanes, plans, the engine with its journal, consumers."""

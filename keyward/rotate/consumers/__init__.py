@@ -1,0 +1,1 @@
+"""Where a new credential is written: one file a kind of consumer."""

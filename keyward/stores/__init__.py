@@ -1,0 +1,1 @@
+"""Where credentials are kept: one file a kind of store."""
