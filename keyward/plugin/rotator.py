@@ -43,8 +43,10 @@ class Capabilities(NamedTuple):
     limit worth naming. `scoped`, `expiry`: whether a new one can be given less rights, or an end. `reversible_disable`:
     whether `disable` can be undone by `enable`. `marks`: whether what `issue` makes carries the rotation's mark in a listing.
     `settle`: seconds until a new one works everywhere at the latest (PROVE's deadline). `propagation`: seconds until a killed
-    one is refused everywhere at the latest (CONFIRM's deadline). `rate`: changing calls per second that one account allows,
-    0 where nothing is documented.
+    one is refused everywhere at the latest (CONFIRM's deadline). `listing_lag`: seconds until a new one is listed at the
+    latest. `rate`: changing calls per second that one account allows, 0 where nothing is documented. `applied_by_consumers`:
+    the service reads the value from its own configuration, so that the new one works only after DISTRIBUTE (PROVE comes
+    after it), and the old one dies with it.
     """
 
     overlap: Overlap = Overlap.OWN
@@ -56,7 +58,9 @@ class Capabilities(NamedTuple):
     marks: bool = False
     settle: float = 30.0
     propagation: float = 60.0
+    listing_lag: float = 0.0
     rate: float = 0.0
+    applied_by_consumers: bool = False
 
 
 class AdminNeed(NamedTuple):
@@ -176,6 +180,10 @@ class Rotator:
         if entry.target.host and entry.target.port:
             hosts = hosts.with_address(entry.target.host, entry.target.port)
         return hosts
+
+    def capabilities_for(self, entry: Entry) -> Capabilities:
+        """What can be done for one entry, where its `scope` decides (rotate in place, or create and delete)."""
+        return self.capabilities
 
     def account(self, entry: Entry) -> str:
         """Whose rate limit and lock its changing calls share; computed offline. By default: the provider and the admin

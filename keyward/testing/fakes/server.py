@@ -58,7 +58,8 @@ class Fault(NamedTuple):
 
     `how`: `lost` (it is done, the connection is cut before the answer), `reset` (cut before it is done), `hang` (no answer until the
     server stops), or an HTTP status as text (`429`, `500`), answered instead of doing it. `method`, `path`, `label`: which requests fit (empty: any; the
-    path by its beginning). `times`: how often.
+    path by its beginning); `changing`: only
+    requests that are meant to change something; `skip`: how many fitting requests pass before. `times`: how often.
     """
 
     how: str
@@ -66,6 +67,8 @@ class Fault(NamedTuple):
     path: str = ""
     label: str = ""
     times: int = 1
+    skip: int = 0
+    changing: bool = False
 
 
 class FakeProvider:
@@ -103,7 +106,7 @@ class FakeProvider:
             provider = fake
 
         self._server = _Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -136,6 +139,10 @@ class FakeProvider:
         """Whether a request changed something: by default, one that is not GET or HEAD and was answered below 300."""
         return request.method not in ("GET", "HEAD") and response.status < 300
 
+    def may_change(self, request: Request) -> bool:
+        """Whether a request is meant to change something, whatever comes of it: by default, by its method."""
+        return request.method not in ("GET", "HEAD")
+
     def throttled(self) -> Response:
         """The answer to one request too many."""
         return Response(429, {"error": "rate limited"}, {"Retry-After": "1"})
@@ -162,7 +169,12 @@ class FakeProvider:
     def _fault(self, request: Request, label: str) -> str:
         for number, fault in enumerate(self.faults):
             fits = fault.method in ("", request.method) and request.path.startswith(fault.path)
+            if fault.changing and not self.may_change(request):
+                continue
             if fits and fault.label in ("", label):
+                if fault.skip:
+                    self.faults[number] = fault._replace(skip=fault.skip - 1)
+                    continue
                 self.faults[number : number + 1] = [fault._replace(times=fault.times - 1)] if fault.times > 1 else []
                 return fault.how
         return ""

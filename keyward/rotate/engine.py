@@ -1,0 +1,487 @@
+"""Replaces one credential, step by step, so that it can be killed anywhere and go on.
+
+PLAN ▸ (QUARANTINE) ▸ RESERVE ▸ ISSUE ▸ PROVE ▸ PROMOTE ▸ DISTRIBUTE ▸ DRAIN ▸ REVOKE ▸ CONFIRM ▸ DONE
+
+Each step asks "is it already so?", journals the intent, acts, and journals what it saw. A minted value goes into the store's
+pending slot the moment it arrives; a chosen one before it is applied. The old one dies only when the new one has been proved,
+stored and distributed. Which steps there are, and in which order, is data in the journal's first line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from keyward.errors import (
+    ConsumerChanged,
+    Halted,
+    KeywardError,
+    ProviderError,
+    Refused,
+    SlotsFull,
+    StoreError,
+    Throttled,
+    Uncertain,
+)
+from keyward.model.credential import NO_PARTS, SecretParts
+from keyward.model.rotation import (
+    CONFIRM,
+    DISTRIBUTE,
+    DONE,
+    DRAIN,
+    INCIDENT,
+    ISSUE,
+    PLAN,
+    PROMOTE,
+    PROVE,
+    QUARANTINE,
+    RESERVE,
+    REVOKE,
+    STORE,
+    Attested,
+    Outcome,
+    Proved,
+    ProvedByConsumer,
+    Stopped,
+    WaitingHuman,
+    Withheld,
+)
+from keyward.model.verdict import Dead, Evidence, Live, Unknown, Verdict
+from keyward.plugin.consumer import Holds, Values
+from keyward.plugin.rotator import Issued, Origin, Overlap
+from keyward.plugin.store import Slot
+from keyward.rotate import orphans
+from keyward.rotate.journal import INTENT, SEEN, Journal
+from keyward.rotate.parties import Options, Parties, Placed, Tell, silent
+from keyward.rotate.preflight import Preflight, preflight
+from keyward.rotate.slots import ISSUED, KEPT, Slots
+
+MOST_ATTEMPTS = 4
+BY_HAND = "by hand"
+FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
+"""Seconds between two questions whether a credential lives."""
+
+
+class Rotation:
+    """One rotation of one entry. The caller holds the entry's lock."""
+
+    def __init__(self, parties: Parties, journal: Journal, options: Options | None = None, tell: Tell = silent) -> None:
+        self.parties, self.journal, self.options = parties, journal, options or Options()
+        self.entry, self.rotator, self.clock = parties.entry, parties.rotator, parties.clock
+        self.slots = Slots(parties.store, parties.entry, journal.rotation, parties.clock)
+        self.job = parties.job(journal.rotation)
+        self._tell = tell
+        self._step = PLAN
+
+    def run(self) -> Outcome:
+        """Goes on from where the journal stands until it is done, waits for a person, or cannot go on."""
+        try:
+            self._plan()
+            for step in self._planned()["steps"]:
+                self._step = step
+                self._tell(self.entry.ref, step, "")
+                outcome = self._actions[step](self)
+                if outcome is not None:
+                    return outcome
+            raise AssertionError("the last step ends a rotation")
+        except KeywardError as error:
+            self._tell(self.entry.ref, self._step, str(error))
+            return Stopped(self.journal.rotation, self.entry.ref, self._step, str(error), error.hint, self.changed)
+        except Exception as error:  # a rotator, store or consumer is somebody's code; its text may quote a value
+            reason = f"{type(error).__name__} in {_module_of(error)}"
+            self._tell(self.entry.ref, self._step, reason)
+            return Stopped(self.journal.rotation, self.entry.ref, self._step, reason, self._resume_hint, self.changed)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything outside may have been changed yet."""
+        return any(line.phase == INTENT and line.step not in (PLAN, PROVE) for line in self.journal.lines)
+
+    def _planned(self) -> dict[str, Any]:
+        line = self.journal.last(PLAN, SEEN)
+        assert line is not None
+        return dict(line.ids)
+
+    def _plan(self) -> None:
+        if self.journal.last(PLAN, SEEN) is None:
+            checked = preflight(self.parties, self.options, self.journal.rotation)
+            self.journal.intent(PLAN, ref=self.entry.ref, mode=self.options.mode, leaked=self.options.leaked is not None)
+            if checked.old:
+                self.slots.keep(checked.old, checked.old_id)
+            self.journal.seen(
+                PLAN,
+                ref=self.entry.ref,
+                kind=str(self.entry.kind),
+                path=self.entry.path,
+                mode=self.options.mode,
+                steps=self._steps(checked),
+                old=checked.old_id,
+                has_old=bool(checked.old),
+                version=checked.version,
+                withheld=sorted(self.options.withheld_hosts),
+                delete_first=self.options.delete_first,
+            )
+
+    def _steps(self, checked: Preflight) -> list[str]:
+        capabilities = self.parties.capabilities
+        incident = self.options.mode == INCIDENT
+        steps = []
+        if incident and self.options.quarantine and checked.old_id and capabilities.reversible_disable:
+            steps.append(QUARANTINE)
+        steps += [RESERVE, ISSUE]
+        if capabilities.applied_by_consumers:
+            steps += [PROMOTE, DISTRIBUTE, PROVE]
+        else:
+            steps += [PROVE, PROMOTE, DISTRIBUTE]
+        if checked.old:
+            if not incident and capabilities.overlap is not Overlap.NONE and not capabilities.applied_by_consumers:
+                steps.append(DRAIN)
+            steps += [REVOKE, CONFIRM]
+        return [*steps, DONE]
+
+    # the values, as the store holds them
+
+    def _old(self) -> SecretParts:
+        if not self._planned()["has_old"]:
+            return NO_PARTS
+        held = self.slots.ours(Slot.PREVIOUS, KEPT)
+        if held is None:
+            raise Halted(f"{self.entry.ref}: the store no longer has the value that is being replaced")
+        return held.parts
+
+    def _new(self) -> Issued:
+        held = self.slots.ours(Slot.CURRENT, ISSUED) or self.slots.ours(Slot.PENDING, ISSUED)
+        if held is None:
+            raise Halted(f"{self.entry.ref}: the store has no new value of this rotation", hint="Run: keyward abort")
+        return Issued(held.labels.get("public_id", ""), held.parts)
+
+    def _values(self) -> Values:
+        new = self.slots.ours(Slot.CURRENT, ISSUED)
+        if new is None:
+            raise Halted(f"{self.entry.ref}: the new value is not current in the store")
+        reference = f"{self.entry.store}:{self.entry.path}"
+        return Values(self.entry.lane, self.entry.name, reference, self._old(), new.parts, self.journal.rotation)
+
+    # the steps
+
+    def _quarantine(self) -> None:
+        if self.journal.last(QUARANTINE, SEEN) is None:
+            old = self._planned()["old"]
+            self.journal.intent(QUARANTINE, id=old)
+            self._patiently(lambda: self.rotator.disable(self.job, old, self._old()))
+            self.journal.seen(QUARANTINE, id=old)
+
+    def _reserve(self) -> None:
+        if self._is_stored():
+            return
+        self.slots.reserve()
+        if self.rotator.manual is None and self.rotator.origin is Origin.MINTED:
+            self._patiently(lambda: orphans.take_stock(self.parties, self.job, self.journal))
+
+    def _is_stored(self) -> bool:
+        return bool(self.slots.ours(Slot.PENDING, ISSUED) or self.slots.ours(Slot.CURRENT, ISSUED))
+
+    def _issue(self) -> Outcome | None:
+        if self.rotator.manual is not None:
+            return self._wait_for_person()
+        if self.rotator.origin is Origin.CHOSEN:
+            self._apply_chosen()
+        elif not self._is_stored():
+            self._mint()
+        return None
+
+    def _wait_for_person(self) -> Outcome | None:
+        if self._is_stored():
+            return None
+        assert self.rotator.manual is not None
+        if self.journal.last(ISSUE, INTENT) is None:
+            self.journal.intent(ISSUE, waiting="human")
+        return WaitingHuman(self.journal.rotation, self.entry.ref, ISSUE, self.rotator.manual)
+
+    def provide(self, parts: SecretParts) -> None:
+        """The human's half of a manual reissue. Raises Refused for a value that is the old one, or does not live."""
+        if dict(parts) == dict(self._old()):
+            raise Refused("that is the old value", hint="Make a new one at the provider, then provide that.")
+        verdict = self._poll(parts, Live)
+        if self.parties.verify is not None and not isinstance(verdict, Live):
+            raise Refused(f"the provider does not accept this value: {_said(verdict)}", hint="Check that it was copied whole.")
+        self.slots.pend(parts, "")
+        self.journal.seen(ISSUE, outcome="provided")
+
+    def _apply_chosen(self) -> None:
+        applied = self.journal.last(ISSUE, SEEN)
+        if applied is not None or self.slots.ours(Slot.CURRENT, ISSUED):
+            return
+        held = self.slots.ours(Slot.PENDING, ISSUED)
+        if held is None:
+            chosen = self.rotator.choose(self.job, self._old())
+            self.journal.intent(STORE)
+            self.slots.pend(chosen, "")
+            self.journal.seen(STORE)
+        else:
+            chosen = held.parts
+        self.journal.intent(ISSUE)
+        issued = self._patiently(lambda: self.rotator.issue(self.job, chosen, self._old()), again_if_uncertain=True)
+        self.slots.pend(issued.parts, issued.id)
+        self.journal.seen(ISSUE, new=issued.id)
+
+    def _mint(self) -> None:
+        for _ in range(MOST_ATTEMPTS):
+            self._patiently(lambda: orphans.clear(self.parties, self.job, self.journal))
+            attempt = len(self.journal.all(ISSUE, INTENT)) + 1
+            self.journal.intent(ISSUE, attempt)
+            try:
+                issued = self.rotator.issue(self.job, NO_PARTS, self._old())
+            except Throttled as error:
+                self.journal.seen(ISSUE, attempt, outcome="throttled")
+                self.clock.sleep(error.retry_after)
+                continue
+            except SlotsFull:
+                self.journal.seen(ISSUE, attempt, outcome="full")
+                if not self._planned()["delete_first"] or self.journal.last(REVOKE, SEEN):
+                    raise
+                self._revoke(proved=False)
+                continue
+            except ProviderError as error:
+                self.journal.seen(ISSUE, attempt, outcome="refused" if error.certain else "lost")
+                if error.certain:
+                    raise
+                continue
+            self._store_minted(issued, attempt)
+            return
+        raise Uncertain(f"{self.entry.ref}: the provider did not answer {MOST_ATTEMPTS} times", hint=self._resume_hint)
+
+    def _store_minted(self, issued: Issued, attempt: int) -> None:
+        """Stores first, journals then: the value exists nowhere else. What cannot be stored is revoked at once."""
+        if issued.id == self._planned()["old"] and self.parties.capabilities.overlap is not Overlap.NONE:
+            raise Halted(f"{self.entry.ref}: the provider answered with the id of the old one", hint="Nothing was revoked.")
+        try:
+            self.slots.pend(issued.parts, issued.id)
+        except StoreError:
+            self.journal.intent(orphans.ORPHAN, id=issued.id)
+            self._patiently(lambda: self.rotator.revoke(self.job, issued.id, issued.parts))
+            self.journal.seen(orphans.ORPHAN, id=issued.id)
+            self.journal.seen(ISSUE, attempt, outcome="refused")
+            raise
+        self.journal.seen(ISSUE, attempt, outcome="made", new=issued.id)
+
+    def _prove(self) -> None:
+        if self.journal.last(PROVE, SEEN) is not None:
+            return
+        if self.parties.verify is None:
+            self.journal.seen(PROVE, outcome="nobody to ask")
+            return
+        verdict = self._poll(self._new().parts, Live)
+        if not isinstance(verdict, Live):
+            raise Halted(
+                f"{self.entry.ref}: the new one does not work: {_said(verdict)}",
+                hint=f"The old one is untouched. {self._resume_hint}, or keyward abort {self.journal.rotation}.",
+            )
+        self.journal.seen(PROVE, outcome="live", evidence=_shown(verdict.evidence), principal=verdict.principal)
+
+    def _promote(self) -> None:
+        if self.journal.last(PROMOTE, SEEN) is not None:
+            return
+        self.journal.intent(PROMOTE)
+        version = self.slots.promote(int(self._planned()["version"]))
+        self.slots.erase(Slot.PENDING)
+        self.journal.seen(PROMOTE, version=version)
+
+    def _distribute(self) -> None:
+        for placed in self.parties.consumers:
+            done = {line.ids["consumer"] for line in self.journal.all(DISTRIBUTE, SEEN)}
+            if placed.spec.name in done:
+                continue
+            if placed.spec.host and placed.spec.host in self._planned()["withheld"]:
+                self.journal.seen(DISTRIBUTE, consumer=placed.spec.name, withheld=placed.spec.host)
+                continue
+            self._tell(self.entry.ref, DISTRIBUTE, placed.spec.name)
+            self._give(placed)
+
+    def _give(self, placed: Placed) -> None:
+        values = self._values()
+        holds = placed.consumer.holds(values)
+        if holds is Holds.OTHER:
+            raise ConsumerChanged(
+                f"{placed.spec.name} holds neither the old nor the new value",
+                hint=f"The old one still works. Put the place right, then run: keyward resume {self.journal.rotation}",
+            )
+        self.journal.intent(DISTRIBUTE, consumer=placed.spec.name, holds=holds.value)
+        what = placed.consumer.apply(values) if holds is not Holds.NEW else "has it already"
+        proof = placed.consumer.verify(values)
+        self.journal.seen(DISTRIBUTE, consumer=placed.spec.name, done=what, verified=proof)
+
+    def _drain(self) -> None:
+        if self.journal.last(DRAIN, SEEN) is not None:
+            return
+        begun = self.journal.last(DRAIN, INTENT)
+        until = float(begun.ids["until"]) if begun else self.clock.now() + self.entry.drain
+        if begun is None:
+            self.journal.intent(DRAIN, until=until)
+        left = min(until - self.clock.now(), self.entry.drain)  # a clock that was put back does not make it longer
+        if left > 0:
+            self._tell(self.entry.ref, DRAIN, f"{left:.0f} s")
+            self.clock.sleep(left)
+        self.journal.seen(DRAIN)
+
+    def _revoke(self, *, proved: bool = True) -> None:
+        if self.journal.last(REVOKE, SEEN) is not None:
+            return
+        old_id, old = self._planned()["old"], self._old()
+        if proved:
+            self._still_safe(old_id, old)
+        if self.rotator.manual is not None and not old_id:
+            self.journal.seen(REVOKE, outcome=BY_HAND)
+            return
+        self.journal.intent(REVOKE, id=old_id)
+        if self.rotator.origin is Origin.CHOSEN or not self._is_new(old_id):
+            if self.parties.capabilities.reversible_disable:
+                self._patiently(lambda: self.rotator.disable(self.job, old_id, old), again_if_uncertain=True)
+            self._patiently(lambda: self.rotator.revoke(self.job, old_id, old), again_if_uncertain=True)
+        self._patiently(lambda: self.rotator.end_sessions(self.job, old_id, old), again_if_uncertain=True)
+        self.journal.seen(REVOKE, id=old_id)
+
+    def _still_safe(self, old_id: str, old: SecretParts) -> None:
+        """The last look before something dies: the new one must be another one, current, and alive."""
+        new = self._new()
+        rolled = self.rotator.origin is Origin.CHOSEN or self.parties.capabilities.overlap is Overlap.NONE
+        if dict(new.parts) == dict(old) or (not rolled and self._is_new(old_id)):
+            raise Halted(f"{self.entry.ref}: the new one is the old one", hint="Nothing was revoked.")
+        if self.slots.ours(Slot.CURRENT, ISSUED) is None:
+            raise Halted(f"{self.entry.ref}: the new one is not current in the store", hint="Nothing was revoked.")
+        if self.parties.verify is not None:
+            verdict = self._poll(new.parts, Live)
+            if not isinstance(verdict, Live):
+                raise Halted(
+                    f"{self.entry.ref}: the new one no longer works: {_said(verdict)}", hint="The old one was not revoked."
+                )
+
+    def _is_new(self, id: str) -> bool:
+        """Whether an id is the new one's: a credential that is rolled in place keeps its id."""
+        held = self.slots.ours(Slot.CURRENT, ISSUED) or self.slots.ours(Slot.PENDING, ISSUED)
+        return bool(id) and held is not None and held.labels.get("public_id") == id
+
+    def _confirm(self) -> Outcome | None:
+        if self.journal.last(CONFIRM, SEEN) is not None:
+            return None
+        outcome: dict[str, Any] = {"outcome": "attested"}
+        if self.parties.verify is not None:
+            verdict = self._poll(self._old(), Dead)
+            if not isinstance(verdict, Dead):
+                revoked = self.journal.last(REVOKE, SEEN)
+                if self.rotator.manual is not None and revoked and revoked.ids.get("outcome") == BY_HAND:
+                    return WaitingHuman(self.journal.rotation, self.entry.ref, REVOKE, self.rotator.manual)
+                raise Halted(
+                    f"{self.entry.ref}: the old one is not proved dead: {_said(verdict)}",
+                    hint=f"The new one is in use. Look at the provider; then run: keyward resume {self.journal.rotation}",
+                )
+            outcome = {"outcome": "dead", "evidence": _shown(verdict.evidence)}
+        elif any(line.ids.get("verified") for line in self.journal.all(DISTRIBUTE, SEEN)):
+            outcome = {"outcome": "by consumer"}
+        self.journal.seen(CONFIRM, **outcome)
+        return None
+
+    def _done(self) -> Outcome:
+        if self.journal.last(DONE, SEEN) is None:
+            if self.rotator.manual is None and self.rotator.origin is Origin.MINTED:
+                self._patiently(lambda: orphans.sweep(self.parties, self.job, self.journal, (self._new().id,)))
+            self.slots.erase(Slot.PENDING)
+            self.slots.erase(Slot.PREVIOUS)
+            self.parties.store.destroy_old(self.entry.path)
+            self.journal.seen(DONE)
+        withheld = tuple(
+            Withheld(line.ids["consumer"], line.ids["withheld"])
+            for line in self.journal.all(DISTRIBUTE, SEEN)
+            if "withheld" in line.ids
+        )
+        confirmed = self.journal.last(CONFIRM, SEEN)
+        how = confirmed.ids["outcome"] if confirmed else ("dead" if self.parties.verify else "attested")
+        rotation, ref = self.journal.rotation, self.entry.ref
+        if how == "dead":
+            proofs = [
+                line.ids["evidence"]
+                for step in (PROVE, CONFIRM)
+                for line in self.journal.all(step, SEEN)
+                if "evidence" in line.ids
+            ]
+            return Proved(rotation, ref, tuple(Evidence(**proof) for proof in proofs), withheld)
+        if how == "by consumer":
+            return ProvedByConsumer(rotation, ref, "the consumers' own checks passed", withheld)
+        return Attested(rotation, ref, "the operator", "no provider can be asked about this kind", withheld)
+
+    _actions: ClassVar[dict[str, Callable[[Rotation], Outcome | None]]] = {
+        QUARANTINE: _quarantine,
+        RESERVE: _reserve,
+        ISSUE: _issue,
+        PROVE: _prove,
+        PROMOTE: _promote,
+        DISTRIBUTE: _distribute,
+        DRAIN: _drain,
+        REVOKE: _revoke,
+        CONFIRM: _confirm,
+        DONE: _done,
+    }
+
+    # asking and waiting
+
+    def _poll(self, parts: SecretParts, wanted: type[Live] | type[Dead]) -> Verdict:
+        """Asks until the answer is the wanted one or the provider's own time for it is over."""
+        if self.parties.verify is None:
+            return Unknown("nobody can be asked about this kind")
+        capabilities = self.parties.capabilities
+        deadline = self.clock.monotonic() + (capabilities.settle if wanted is Live else capabilities.propagation)
+        wait = FIRST_WAIT
+        while True:
+            verdict = self.parties.verify(self.parties.credential(parts))
+            if isinstance(verdict, wanted) or self.clock.monotonic() >= deadline:
+                return verdict
+            pause = wait
+            if isinstance(verdict, Unknown) and verdict.retry_after:
+                pause = max(wait, verdict.retry_after)
+            self.clock.sleep(min(pause, max(0.05, deadline - self.clock.monotonic())))
+            wait = min(wait * 1.5, LONGEST_WAIT)
+
+    def _patiently(self, action: Callable[[], Any], *, again_if_uncertain: bool = False) -> Any:
+        """Does something that may be done again: waits where the provider says not now, and where nothing was sent."""
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            try:
+                return action()
+            except Throttled as error:
+                if attempt == MOST_ATTEMPTS:
+                    raise
+                self.clock.sleep(error.retry_after)
+            except Refused:
+                raise
+            except ProviderError as error:
+                if attempt == MOST_ATTEMPTS or not (error.certain or again_if_uncertain):
+                    raise
+                self.clock.sleep(FIRST_WAIT * attempt)
+        raise AssertionError("unreachable")
+
+    @property
+    def _resume_hint(self) -> str:
+        return f"Run: keyward resume {self.journal.rotation}"
+
+
+def _said(verdict: Verdict) -> str:
+    if isinstance(verdict, Unknown):
+        return f"nobody could tell ({verdict.reason})"
+    if isinstance(verdict, Live):
+        return "the provider still accepts it"
+    if isinstance(verdict, Dead):
+        return "the provider refuses it"
+    return f"the provider knows it but restricts it ({verdict.reason})"
+
+
+def _shown(evidence: Evidence) -> dict[str, Any]:
+    return dict(evidence._asdict())
+
+
+def _module_of(error: BaseException) -> str:
+    """The module that raised, for a bug report; never the text, which may quote a value."""
+    trace = error.__traceback__
+    name = ""
+    while trace is not None:
+        name = str(trace.tb_frame.f_globals.get("__name__", ""))
+        trace = trace.tb_next
+    return name

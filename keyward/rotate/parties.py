@@ -1,0 +1,75 @@
+"""All that takes part in one rotation, passed in: nothing here looks anything up by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from keyward.model.credential import NO_PARTS, Credential, SecretParts
+from keyward.model.lane import ConsumerSpec, Entry, Lane
+from keyward.model.rotation import PLANNED
+from keyward.model.verdict import Verdict
+from keyward.plugin.clock import Clock
+from keyward.plugin.consumer import Consumer
+from keyward.plugin.ports import Ports
+from keyward.plugin.rotator import Capabilities, Job, Rotator
+from keyward.plugin.store import Store
+
+Verify = Callable[[Credential], Verdict]
+"""Asks the provider whether a credential lives, through the detector's own verifier. Never raises: what went wrong is Unknown."""
+
+
+class Placed(NamedTuple):
+    """A consumer, and what the configuration says of it."""
+
+    spec: ConsumerSpec
+    consumer: Consumer
+
+
+class Tell(Protocol):
+    """Told what goes on, for a live table: the entry's name, the step, and a few words."""
+
+    def __call__(self, ref: str, step: str, detail: str) -> None: ...
+
+
+def silent(ref: str, step: str, detail: str) -> None:
+    """A listener that does not listen."""
+
+
+class Parties(NamedTuple):
+    """`verify`: None where nobody can be asked (a webhook secret). `admin`: resolved for this run only."""
+
+    lane: Lane
+    entry: Entry
+    rotator: Rotator
+    store: Store
+    ports: Ports
+    clock: Clock
+    verify: Verify | None = None
+    consumers: tuple[Placed, ...] = ()
+    admin: SecretParts = NO_PARTS
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.rotator.capabilities_for(self.entry)
+
+    def credential(self, parts: SecretParts) -> Credential:
+        """A value of this entry, as a verifier takes it."""
+        return Credential(self.entry.kind, parts)
+
+    def job(self, rotation: str) -> Job:
+        """What the rotator is given."""
+        return Job(self.entry, self.ports, self.admin, f"keyward:{rotation}" if rotation else "")
+
+
+class Options(NamedTuple):
+    """How it shall be done. `mode`: planned, or incident (quarantine first, no drain). `leaked`: the value to be replaced, where a
+    scan found it; else what the store holds. `withheld_hosts`: machines whose consumers get nothing. `delete_first`: whether the
+    old one may die before the new one is made, where the provider has no free slot. `quarantine`: whether an incident may
+    disable the old one at once."""
+
+    mode: str = PLANNED
+    leaked: SecretParts | None = None
+    withheld_hosts: frozenset[str] = frozenset()
+    delete_first: bool = False
+    quarantine: bool = True

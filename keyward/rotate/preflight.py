@@ -1,0 +1,85 @@
+"""What must be so before anything outside is changed. Reads only; refuses with the reason and the next step."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from keyward.errors import ConsumerChanged, Halted, Refused, StoreUnavailable
+from keyward.model.credential import NO_PARTS, SecretParts
+from keyward.plugin.consumer import Holds, Values
+from keyward.plugin.store import Slot
+from keyward.rotate.parties import Options, Parties
+
+
+class Preflight(NamedTuple):
+    """`old`: the value to be replaced (empty: there is none yet), `old_id`: its id at the provider (empty: it has none, or nobody can tell
+    and a person must kill it), `version`: of the store's current slot, 0 for an empty one."""
+
+    old: SecretParts
+    old_id: str
+    version: int
+    notes: tuple[str, ...] = ()
+
+
+def preflight(parties: Parties, options: Options, rotation: str) -> Preflight:
+    """Checks store, admin credential, identity and consumers. Raises what is wrong; nothing was changed then."""
+    entry, store = parties.entry, parties.store
+    if entry.kind not in parties.rotator.kinds:
+        raise Refused(f"{entry.ref}: the rotator does not know {entry.kind}")
+    health = store.health()
+    if not health.usable:
+        raise StoreUnavailable(f"the store {entry.store} cannot be used: {health.detail}", certain=True)
+    pending = store.read(entry.path, Slot.PENDING)
+    previous = store.read(entry.path, Slot.PREVIOUS)
+    for held in (pending, previous):
+        if held is not None and held.labels.get("rotation") != rotation:
+            other = held.labels.get("rotation", "")
+            hint = f"Finish it first: keyward resume {other}, or keyward abort {other}" if other else "Look at the store first."
+            raise Halted(f"{entry.ref}: an earlier rotation ({other or 'of something else'}) is not finished", hint=hint)
+    current = store.read(entry.path, Slot.CURRENT)
+    if current is not None and (owner := current.labels.get("lane", "")) and owner != entry.lane:
+        raise Refused(f"{entry.ref}: the store path {entry.path} belongs to lane {owner}", hint="Correct the path template.")
+    if current is not None and (kind := current.labels.get("kind", "")) and kind != str(entry.kind):
+        raise Refused(f"{entry.ref}: the store path {entry.path} holds a {kind}", hint="Correct the path template or the kind.")
+    kept = previous.parts if previous else NO_PARTS  # this rotation's own, from before it was interrupted
+    old = options.leaked or kept or (current.parts if current else NO_PARTS)
+    if options.leaked and current and not _same_identity(parties, options.leaked, current.parts):
+        raise Refused(
+            f"{entry.ref}: the leaked value is not the one in the store",
+            hint="It may be an older one: revoke it with keyward revoke, or adopt it into a lane of its own.",
+        )
+    for part in parties.rotator.admin.parts:
+        parties.job(rotation).admin_text(part)
+    notes: list[str] = []
+    old_id = _identify(parties, rotation, old, notes) if old else ""
+    _ask_consumers(parties, options, old, rotation)
+    return Preflight(old, old_id, current.version if current else 0, tuple(notes))
+
+
+def _same_identity(parties: Parties, leaked: SecretParts, current: SecretParts) -> bool:
+    """Whether both are the same credential: every part that both have is equal, and they share one."""
+    shared = set(leaked) & set(current)
+    return bool(shared) and all(leaked[part] == current[part] for part in shared)
+
+
+def _identify(parties: Parties, rotation: str, old: SecretParts, notes: list[str]) -> str:
+    try:
+        return parties.rotator.identify(parties.job(rotation), old)
+    except Refused as error:
+        if parties.rotator.manual is None:
+            raise
+        notes.append(str(error))
+        return ""
+
+
+def _ask_consumers(parties: Parties, options: Options, old: SecretParts, rotation: str) -> None:
+    reference = f"{parties.entry.store}:{parties.entry.path}"
+    values = Values(parties.entry.lane, parties.entry.name, reference, old, NO_PARTS, rotation)
+    for placed in parties.consumers:
+        if placed.spec.host and placed.spec.host in options.withheld_hosts:
+            continue
+        if placed.consumer.holds(values) is Holds.OTHER:
+            raise ConsumerChanged(
+                f"{placed.spec.name} does not hold the value that is to be replaced",
+                hint="Correct the consumer's place in the operator's configuration, or put the current value there.",
+            )

@@ -1,0 +1,117 @@
+"""Kills a process at every fence, one after the other, and counts the calls that no fence saw.
+
+Fences are found by running once with a recorder: the journal and the ports report themselves, nobody lists them by hand.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from typing import NamedTuple
+
+from keyward.plugin.ports import Call
+
+
+class Event(NamedTuple):
+    """One side of one call."""
+
+    side: str
+    what: str
+    host: str
+    changes: bool
+
+
+class Recorder:
+    """Writes down every event."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.outcomes: list[tuple[Call, str]] = []
+
+    def before(self, call: Call) -> None:
+        self.events.append(Event("before", *call))
+
+    def after(self, call: Call, outcome: str) -> None:
+        self.events.append(Event("after", *call))
+        self.outcomes.append((call, outcome))
+
+    def instants(self) -> list[int]:
+        """The events to be killed at. The end of one call and the beginning of the next are one instant to the world outside, so
+        the latter stands for both."""
+        last = len(self.events) - 1
+        return [
+            number
+            for number, event in enumerate(self.events)
+            if event.side == "before" or number == last or self.events[number + 1].side == "after"
+        ]
+
+    def changes(self, host: str) -> list[str]:
+        """What was changed at a host, as far as its answers say: the calls' names."""
+        return [
+            call.what
+            for call, outcome in self.outcomes
+            if call.changes and call.host == host and (outcome == "ok" or outcome.startswith("2"))
+        ]
+
+
+class Killer:
+    """Kills this process with SIGKILL at event number `at`, counted from 0."""
+
+    def __init__(self, at: int) -> None:
+        self._at, self._count = at, 0
+
+    def before(self, call: Call) -> None:
+        self._tick()
+
+    def after(self, call: Call, outcome: str) -> None:
+        self._tick()
+
+    def _tick(self) -> None:
+        if self._count == self._at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._count += 1
+
+
+class FullDisk:
+    """Refuses the journal's line number `at` (counted from 0), as a full disk does. `times`: how many lines in a row."""
+
+    def __init__(self, at: int) -> None:
+        self._at, self._count = at, 0
+
+    def before(self, call: Call) -> None:
+        if call.what.startswith("journal "):
+            self._count += 1
+            if self._count - 1 == self._at:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def after(self, call: Call, outcome: str) -> None:
+        """Nothing."""
+
+
+def in_child(work: Callable[[], object]) -> bool:
+    """Does `work` in a forked child, and answers whether it came to its end (False: it was killed by SIGKILL).
+
+    Raises AssertionError with the child's traceback if it raised.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        try:
+            work()
+        except BaseException:
+            os.write(writing, traceback.format_exc().encode()[-4000:])
+            os._exit(1)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        text = pipe.read().decode(errors="replace")
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL, f"the child died of signal {os.WTERMSIG(status)}"
+        return False
+    assert os.WEXITSTATUS(status) == 0, text
+    return True
