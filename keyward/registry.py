@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyward.errors import KeywardError, PackError
@@ -17,6 +18,8 @@ from keyward.errors import KeywardError, PackError
 if TYPE_CHECKING:
     from keyward.model.kind import CredentialKind, Kind
     from keyward.model.rule import Rule
+    from keyward.plugin.rotator import Rotator
+    from keyward.plugin.verifier import Verifier
 
 BUILT_IN, THIRD_PARTY, USER = "built-in", "third-party", "user"
 
@@ -68,6 +71,9 @@ class Registry:
         self._disabled = frozenset(disabled)
         self._loaded: dict[str, Pack | Unavailable] = {}
         self._kinds: dict[Kind, CredentialKind] = {}
+        self._verifiers: dict[Kind, Verifier] | None = None
+        self._rotators: dict[Kind, Rotator] | None = None
+        self.unavailable_rotators: list[Unavailable] = []
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -114,6 +120,52 @@ class Registry:
 
     def packs(self) -> list[Pack | Unavailable]:
         return [self.pack(name) for name in self.names()]
+
+    def verifier(self, kind: Kind) -> Verifier | None:
+        """How a kind is asked about; None where its detector cannot, or did not load. Imports the packs."""
+        from keyward.plugin.verifier import Verifier
+
+        if self._verifiers is None:
+            self._verifiers = {}
+            for name in self.names():
+                module = self._module(name)
+                for verified in getattr(module, "VERIFIES", ()):
+                    self._verifiers.setdefault(verified, Verifier(tuple(getattr(module, "HOSTS", ())), module.verify))
+        return self._verifiers.get(kind)
+
+    def rotators(self) -> dict[Kind, Rotator]:
+        """Every rotator by the kinds that it names; imports the packs. One that does not load is in `unavailable_rotators`."""
+        from keyward.plugin.rotator import Rotator
+
+        if self._rotators is None:
+            self._rotators = {}
+            for name, load in self._rotator_packs():
+                try:
+                    found = tuple(load().ROTATORS)
+                    if not all(isinstance(each, Rotator) for each in found):
+                        raise PackError("ROTATORS holds something that is not a Rotator")
+                except Exception as error:  # a pack is somebody's code: whatever it raises becomes a reason
+                    reason = str(error) if isinstance(error, KeywardError) else f"{type(error).__name__}: {error}"
+                    self.unavailable_rotators.append(Unavailable(name, BUILT_IN, reason))
+                    continue
+                for rotator in found:
+                    for kind in rotator.kinds:
+                        self._rotators.setdefault(kind, rotator)
+        return self._rotators
+
+    def _rotator_packs(self) -> list[tuple[str, Callable[[], Any]]]:
+        packs: list[tuple[str, Callable[[], Any]]] = [
+            (name, partial(importlib.import_module, f"keyward.rotators.{name}")) for name, _ in pack_files("keyward.rotators")
+        ]
+        return packs + [
+            (f"plugin:{point.name}", point.load) for point in _points("keyward.rotators") if point.name in self._plugins
+        ]
+
+    def _module(self, name: str) -> Any:
+        """The module of a pack that loads, else None."""
+        if name == "user" or isinstance(self.pack(name), Unavailable):
+            return None
+        return _entry_point(name[7:]) if name.startswith("plugin:") else importlib.import_module(f"keyward.detectors.{name}")
 
     def kind(self, name: Kind) -> CredentialKind:
         """The declaration of a kind, from a pack that is already loaded; a bare one for a kind nobody declared."""
@@ -162,10 +214,14 @@ def plugin_files(names: Sequence[str]) -> list[str]:
     return sorted(found)
 
 
-def _entry_point(name: str) -> Any:
+def _points(group: str) -> list[Any]:
     from importlib.metadata import entry_points
 
-    for point in entry_points(group="keyward.detectors"):
+    return list(entry_points(group=group))
+
+
+def _entry_point(name: str) -> Any:
+    for point in _points("keyward.detectors"):
         if point.name == name:
             return point.load()
     raise PackError(f"no installed package offers a detector pack named {name!r}")

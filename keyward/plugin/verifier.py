@@ -22,11 +22,24 @@ from keyward.model.verdict import Dead, Evidence, Live, Restricted, Unknown, Ver
 if TYPE_CHECKING:
     from keyward.model.credential import Credential, Target
     from keyward.model.kind import Kind
-    from keyward.plugin.ports import Http, Ports, Reply
+    from keyward.plugin.ports import Hosts, Http, Ports, Reply
 
     Verify = Callable[[Credential, Target, Ports], Verdict]
 
-__all__ = ["Answer", "Case", "Dead", "Evidence", "Live", "Restricted", "Unknown", "Verdict", "evidence"]
+__all__ = [
+    "Answer",
+    "Case",
+    "Dead",
+    "Evidence",
+    "Live",
+    "Restricted",
+    "Unknown",
+    "Verdict",
+    "Verifier",
+    "ask",
+    "evidence",
+    "hosts_for",
+]
 
 NO_HEADERS: Mapping[str, str] = {}
 
@@ -51,6 +64,38 @@ class Case(NamedTuple):
     answers: tuple[Answer, ...]
     verdict: str
     parts: Mapping[str, str] = NO_HEADERS
+
+
+class Verifier(NamedTuple):
+    """A detector's verifier, and the public hosts that it may ask."""
+
+    hosts: tuple[str, ...]
+    verify: Verify
+
+
+def hosts_for(verifier: Verifier, target: Target) -> Hosts:
+    """Where it may go for one target: the provider's own hosts, and what the operator configured."""
+    from keyward.plugin.ports import Hosts
+
+    hosts = Hosts(verifier.hosts).with_url(target.base_url)
+    return hosts.with_address(target.host, target.port) if target.host and target.port else hosts
+
+
+def ask(verifier: Verifier, credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Its verdict; whatever it raises becomes Unknown with a reason that holds no value."""
+    from keyward.errors import KeywardError, Throttled
+
+    try:
+        verdict = verifier.verify(credential, target, ports)
+    except Throttled as error:
+        return Unknown(str(error), error.retry_after)
+    except KeywardError as error:
+        return Unknown(f"{error} {error.hint}".strip())
+    except Exception as error:  # a pack is somebody's code, and its text may quote the value
+        return Unknown(f"the verifier failed ({type(error).__name__})")
+    if isinstance(verdict, (Live, Restricted, Dead, Unknown)):
+        return verdict
+    return Unknown("the verifier gave no verdict")
 
 
 def evidence(probe: str, http: Http, reply: Reply, ports: Ports, public_id: str = "") -> Evidence:
