@@ -15,10 +15,18 @@ References: https://platform.claude.com/docs/en/api/overview
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keyward.plugin import CredentialKind, Kind, Parts, Rule, Signal, structure
 from keyward.plugin.shapes import Shape, an, assigned, b64url, concat, json_member, part, text
+from keyward.plugin.verifier import Answer, Case, Dead, Live, Restricted, Unknown, Verdict, evidence
 
 from ._model_vendor import prefixed, prefixed_rule, replace
+from ._vendor_answers import error_of
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 API_KEY = Kind("anthropic/api-key")
 ADMIN = Kind("anthropic/admin-key")
@@ -100,3 +108,44 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS = ("api.anthropic.com",)
+VERIFIES = (API_KEY, ADMIN)
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Lists the models, which costs nothing; with an admin key, which cannot call models, asks for the organisation."""
+    admin = credential.kind == ADMIN
+    base = (target.base_url or "https://api.anthropic.com").rstrip("/").removesuffix("/v1")
+    path, query = ("/v1/organizations/me", None) if admin else ("/v1/models", {"limit": "1"})
+    http = ports.http(base, {"x-api-key": credential.text("secret"), "anthropic-version": "2023-06-01"})
+    reply = http.request("GET", path, query=query)
+    code, _ = error_of(reply)
+    seen = evidence(f"GET {path}", http, reply, ports)._replace(status=f"{reply.status} {code}".rstrip())
+    if reply.status == 200:
+        answer = reply.object()
+        if (admin and answer.get("type") == "organization") or (not admin and isinstance(answer.get("data"), list)):
+            return Live(seen, str(answer.get("name") or "") if admin else reply.headers.get("anthropic-organization-id", ""))
+    if reply.status == 401 and code == "authentication_error":
+        return Dead(seen)
+    if reply.status == 403 and code == "permission_error":
+        return Restricted(seen, "the key is valid, and is refused for what was asked")
+    return Unknown(f"Anthropic answered {reply.status} {code}".rstrip())
+
+
+def _error(name: str) -> str:
+    return f'{{"type":"error","error":{{"type":"{name}","message":"x"}}}}'
+
+
+CASES = tuple(
+    case
+    for kind, fine in ((API_KEY, '{"data":[],"has_more":false}'), (ADMIN, '{"id":"x","type":"organization","name":"Acme"}'))
+    for case in (
+        Case("an answer", kind, (Answer(200, fine),), "live"),
+        Case("a wrong key", kind, (Answer(401, _error("authentication_error")),), "dead"),
+        Case("no right", kind, (Answer(403, _error("permission_error")),), "restricted"),
+        Case("overloaded", kind, (Answer(529, _error("overloaded_error")),), "unknown"),
+        Case("a portal", kind, (Answer(401, "<html>Sign in</html>"),), "unknown"),
+        Case("another gate", kind, (Answer(403, "<html>Forbidden</html>"),), "unknown"),
+    )
+)

@@ -12,10 +12,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Parts, Rule, Signal
 from keyward.plugin.shapes import Shape, assigned, b32, b64, concat, hexa, part, text
+from keyward.plugin.verifier import Answer, Case, Dead, Live, Restricted, Unknown, Verdict, evidence
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 ACCESS_KEY = Kind("aws/access-key")
 
@@ -130,3 +137,90 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+_PARTITIONS = (
+    ("https://sts.amazonaws.com", "us-east-1"),
+    ("https://sts.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+    ("https://sts.us-gov-west-1.amazonaws.com", "us-gov-west-1"),
+)
+"""The endpoint of STS in each partition, and the region that it is signed for. A key lives in one of them and cannot be told
+by its id: the other two call it unknown."""
+
+HOSTS = tuple(url.removeprefix("https://") for url, _ in _PARTITIONS)
+VERIFIES = (ACCESS_KEY,)
+
+_INVALID = ("InvalidClientTokenId", "ExpiredToken", "ExpiredTokenException")
+_CODE = re.compile(rb"<Code>([A-Za-z.]{1,60})</Code>")
+_ARN = re.compile(rb"<Arn>(arn:[A-Za-z0-9:/_+=,.@-]{1,400})</Arn>")
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks STS who the key is, which needs no right and is not stopped by a policy that denies everything.
+
+    `target.options.region` names the partition by any of its regions; without it a key that one partition does not know is
+    asked for in the others. A signature that does not match is Unknown: the id exists, and the secret may belong to another.
+    """
+    id, secret = credential.text("id"), credential.text("secret")
+    temporary = id.startswith("ASIA")
+    token = credential.text("session_token") if temporary else ""
+    if not id or not secret:
+        return Unknown("a key is asked about by its id and its secret, and one of them is missing")
+    if temporary and not token:
+        return Unknown("the key is temporary, and its session token is missing")
+    verdict: Verdict = Unknown("nobody was asked")
+    for url, region in _places(target):
+        verdict = _ask(url, region, (id, secret, token), ports)
+        if not isinstance(verdict, Dead):
+            break
+    return verdict
+
+
+def _places(target: Target) -> tuple[tuple[str, str], ...]:
+    region = target.options.get("region", "")
+    if target.base_url:
+        return ((target.base_url.rstrip("/"), region or "us-east-1"),)
+    if not region:
+        return _PARTITIONS
+    return (_PARTITIONS[1 if region.startswith("cn-") else 2 if region.startswith("us-gov-") else 0],)
+
+
+def _ask(url: str, region: str, key: tuple[str, str, str], ports: Ports) -> Verdict:
+    from ._aws_signature import Signer, signed_headers
+
+    id, secret, token = key
+    body, form = b"Action=GetCallerIdentity&Version=2011-06-15", "application/x-www-form-urlencoded; charset=utf-8"
+    headers = signed_headers(Signer(id, secret, region, "sts", token), f"{url}/", body, ports.clock.now(), form)
+    http = ports.http(url)
+    reply = http.request("POST", "/", headers=headers, body=body, changes=False, name="/ (sts:GetCallerIdentity)")
+    seen = evidence("sts:GetCallerIdentity", http, reply, ports, id)
+    arn, found = _ARN.search(reply.body), _CODE.search(reply.body)
+    if reply.status == 200 and arn:
+        return Live(seen, arn[1].decode())
+    code = found[1].decode() if found else ""
+    if code in _INVALID:
+        return Dead(seen._replace(status=f"{reply.status} {code}"))
+    if code == "AccessDenied":
+        return Restricted(seen._replace(status=f"{reply.status} {code}"), "AWS refuses to say whose key it is")
+    if code == "SignatureDoesNotMatch":
+        return Unknown("the id exists, and this secret does not fit it (or the clock is wrong)")
+    if code.startswith(("Throttling", "RequestLimit")):
+        return Unknown("AWS asks to wait", reply.retry_after or 1.0)
+    return Unknown(f"AWS answered {reply.status} {code}".rstrip())
+
+
+def _refused(status: int, code: str, verdict: str) -> Case:
+    body = f"<ErrorResponse><Error><Code>{code}</Code><Message>x</Message></Error></ErrorResponse>"
+    return Case(code, ACCESS_KEY, (Answer(status, body),), verdict, _CASE_PARTS)
+
+
+_CASE_PARTS = {"id": "AKIA" + "Q" * 16}
+_CASE_BODY = "<GetCallerIdentityResponse><Arn>arn:aws:iam::123456789012:user/ci</Arn></GetCallerIdentityResponse>"
+CASES = (
+    Case("a user", ACCESS_KEY, (Answer(200, _CASE_BODY),), "live", _CASE_PARTS),
+    _refused(403, "InvalidClientTokenId", "dead"),
+    _refused(403, "ExpiredToken", "dead"),
+    _refused(403, "SignatureDoesNotMatch", "unknown"),
+    _refused(403, "AccessDenied", "restricted"),
+    _refused(400, "Throttling", "unknown"),
+    Case("a portal", ACCESS_KEY, (Answer(200, "<html>Sign in</html>"),), "unknown", _CASE_PARTS),
+)

@@ -6,18 +6,29 @@ What an attacker can do: read and change whatever the token's owner granted it, 
   included; a classic token with `repo` reaches every repository of its owner.
 How to replace it: anybody who holds the string can kill it with POST /credentials/revoke (no login); a new one is made by
   hand at Settings, Developer settings. Installation tokens end by themselves within an hour.
+Whether it lives: GET /user, for installation tokens GET /installation/repositories; a deploy key opens an SSH session. A refresh
+  token cannot be asked about without being used up.
 References: https://github.blog/2021-04-05-behind-githubs-new-authentication-token-formats/
   https://docs.github.com/en/rest/credentials/revoke
+  https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from typing import TYPE_CHECKING
 
 from keyward.plugin import CredentialKind, Kind, Manual, Parts, Rule, Signal, checksum
 from keyward.plugin.checksums import crc32_base62, jwt_claims
 from keyward.plugin.shapes import Shape, an, assigned, concat, digits, hexa, json_member, jwt, part, text
+from keyward.plugin.verifier import Answer, Case, Dead, Live, Restricted, Unknown, Verdict, evidence
+
+from ._github_ssh import verify_key
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports, Reply
 
 PAT_CLASSIC = Kind("github/pat-classic")
 PAT_FINE_GRAINED = Kind("github/pat-fine-grained")
@@ -25,6 +36,8 @@ OAUTH = Kind("github/oauth-token")
 APP_USER = Kind("github/app-user-token")
 INSTALLATION = Kind("github/app-installation-token")
 REFRESH = Kind("github/app-refresh-token")
+DEPLOY_KEY = Kind("github/deploy-key")
+"""Only lanes name it: a scan finds such a key as a private key. It is proved by SSH: `target.host`, `target.port`."""
 
 _SETTINGS = "https://github.com/settings/tokens"
 _REFERENCES = ("https://github.blog/2021-04-05-behind-githubs-new-authentication-token-formats/",)
@@ -49,6 +62,9 @@ KINDS = (
                    references=_REFERENCES),
     CredentialKind(REFRESH, "GitHub App refresh token", "high",
                    manual=_manual("a new authorisation", "https://github.com/settings/apps/authorizations"),
+                   references=_REFERENCES),
+    CredentialKind(DEPLOY_KEY, "GitHub deploy key", "critical", found=False,
+                   manual=_manual("a new deploy key", "https://docs.github.com/en/authentication/connecting-to-github-with-ssh"),
                    references=_REFERENCES),
 )  # fmt: skip
 
@@ -142,4 +158,87 @@ RULES = (
             assigned("GH_TOKEN", concat("github_pat_", hexa(40))),
         ),
     ),
+)  # fmt: skip
+
+HOSTS = ("api.github.com", "*.ghe.com")
+VERIFIES = (PAT_CLASSIC, PAT_FINE_GRAINED, OAUTH, APP_USER, INSTALLATION, DEPLOY_KEY)
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks who a token is, or what an installation's token reaches. `target.base_url`: the API's base of an Enterprise Server
+    (`https://HOST/api/v3`)."""
+    if credential.kind == DEPLOY_KEY:
+        private, host_key = credential.parts["secret"].reveal(), target.options.get("host_key", "")
+        return verify_key(private, target.host, target.port, host_key, ports)
+    token = credential.text("secret")
+    installation = credential.kind == INSTALLATION or token.startswith("ghs_")
+    path = "/installation/repositories" if installation else "/user"
+    headers = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28", "user-agent": "keyward"}
+    http = ports.http(target.base_url or "https://api.github.com", {**headers, "authorization": f"Bearer {token}"})
+    reply = http.request("GET", path, query={"per_page": "1"} if installation else None)
+    proof = evidence(f"GET {path}", http, reply, ports)
+    if reply.status == 200:
+        return Live(proof, _principal(reply), _scopes(reply))
+    # a proxy before an Enterprise Server may answer 401 as well, but not in these words
+    if reply.status == 401 and str(reply.object().get("message", "")).startswith("Bad credentials"):
+        return Dead(proof)
+    if reply.status == 403:
+        return _forbidden(reply, ports.clock.now()) or Restricted(proof, _reason(reply))
+    return Unknown(f"GitHub answered {reply.status}")
+
+
+def _principal(reply: Reply) -> str:
+    """Who it is, and until when the token lives, if GitHub says so."""
+    said = reply.object()
+    name = f"installation with {said.get('total_count')} repositories" if "total_count" in said else str(said.get("login", ""))
+    until = reply.headers.get("github-authentication-token-expiration", "")
+    return f"{name[:100]}, until {until[:30]}" if until else name[:100]
+
+
+def _scopes(reply: Reply) -> tuple[str, ...]:
+    """The scopes of a classic or OAuth token; others do not tell."""
+    return tuple(scope.strip() for scope in reply.headers.get("x-oauth-scopes", "").split(",") if scope.strip())
+
+
+def _forbidden(reply: Reply, now: float) -> Unknown | None:
+    """Unknown where a limit is reached."""
+    if reply.retry_after is not None:
+        return Unknown("GitHub asks to wait", reply.retry_after)
+    if reply.headers.get("x-ratelimit-remaining") == "0":
+        reset = reply.headers.get("x-ratelimit-reset", "")
+        return Unknown("GitHub's rate limit is reached", max(1.0, float(reset) - now) if reset.isdigit() else 60.0)
+    return None
+
+
+def _reason(reply: Reply) -> str:
+    """Why a token that is known is refused, in our words."""
+    said = str(reply.object().get("message", "")).lower()
+    if "x-github-sso" in reply.headers or "saml" in said:
+        return "it is not authorised for the organisation's single sign-on"
+    if "ip address" in said or "allow list" in said:
+        return "the organisation does not allow this address"
+    if "suspended" in said:
+        return "the account or the installation is suspended"
+    return "it may not do this"
+
+
+_BAD = Answer(401, '{"message": "Bad credentials", "status": "401"}')
+_LIMIT = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
+
+CASES = (
+    Case("a classic token", PAT_CLASSIC, (Answer(200, '{"login": "octocat"}', {"x-oauth-scopes": "repo, workflow"}),), "live"),
+    Case("a fine-grained token", PAT_FINE_GRAINED,
+         (Answer(200, '{"login": "octocat"}', {"github-authentication-token-expiration": "2027-01-01 00:00:00 UTC"}),), "live"),
+    Case("an OAuth token", OAUTH, (Answer(200, '{"login": "octocat"}'),), "live"),
+    Case("an App's user token", APP_USER, (Answer(200, '{"login": "octocat"}'),), "live"),
+    Case("an installation token", INSTALLATION, (Answer(200, '{"total_count": 3, "repositories": []}'),), "live"),
+    Case("revoked", PAT_CLASSIC, (_BAD,), "dead"),
+    Case("an installation token that has ended", INSTALLATION, (_BAD,), "dead"),
+    Case("a proxy refuses", PAT_CLASSIC, (Answer(401, '{"message": "login first"}'),), "unknown"),
+    Case("single sign-on", PAT_CLASSIC, (Answer(403, '{"message": "Resource protected by organization SAML enforcement."}'),), "restricted"),
+    Case("address not allowed", PAT_FINE_GRAINED, (Answer(403, '{"message": "your IP address is not permitted"}'),), "restricted"),
+    Case("suspended", APP_USER, (Answer(403, '{"message": "Sorry. Your account was suspended."}'),), "restricted"),
+    Case("rate limit", PAT_CLASSIC, (Answer(403, '{"message": "API rate limit exceeded"}', _LIMIT),), "unknown"),
+    Case("wait", PAT_CLASSIC, (Answer(403, '{"message": "secondary rate limit"}', {"retry-after": "60"}),), "unknown"),
+    Case("not there", PAT_CLASSIC, (Answer(404, '{"message": "Not Found"}'),), "unknown"),
 )  # fmt: skip

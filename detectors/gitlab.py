@@ -9,6 +9,7 @@ What an attacker can do: with an access token of scope `api` everything its owne
   included; with a runner token receive jobs and the secrets in them; with a deploy token pull code and images.
 How to replace it: rotate an access token with POST /personal_access_tokens/self/rotate or in the user settings; the old
   one dies at once. Never rotate twice with the old token: GitLab takes that for reuse and revokes the new one too.
+Whether it lives: GET /personal_access_tokens/self, which every access token may ask, whatever its scopes; it never counts as reuse.
 References: https://docs.gitlab.com/security/tokens/
   https://docs.gitlab.com/api/personal_access_tokens/
 """
@@ -17,12 +18,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from keyward.plugin import CredentialKind, Kind, Parts, Rule, Signal, checksum
 from keyward.plugin.checksums import BASE36, crc32_base36, decode_base64, to_base
 from keyward.plugin.shapes import DIGITS, LOWER, Shape, assigned, b64url, chars, concat, hexa, json_member, jwt, part, raw, text
+from keyward.plugin.verifier import Answer, Case, Dead, Live, Restricted, Unknown, Verdict, evidence
 
 from ._forms import WORD, manual, mixed, named, token
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports, Reply
 
 ACCESS = Kind("gitlab/access-token")
 DEPLOY = Kind("gitlab/deploy-token")
@@ -289,4 +296,48 @@ RULES = (
             text("Cookie: _gitlab_sessions=", hexa(32), "; a=1\n"),
         ),
     ),
+)  # fmt: skip
+
+HOSTS = ("gitlab.com",)
+VERIFIES = (ACCESS,)
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks a token about itself. `target.base_url`: of a self-managed instance."""
+    base = (target.base_url or "https://gitlab.com").rstrip("/")
+    base += "" if base.endswith("/api/v4") else "/api/v4"
+    http = ports.http(base, {"private-token": credential.text("secret"), "user-agent": "keyward"})
+    reply = http.request("GET", "/personal_access_tokens/self")
+    proof = evidence("GET /personal_access_tokens/self", http, reply, ports)
+    if reply.status == 200:
+        said = reply.object()
+        proof = proof._replace(public_id=str(said.get("id", "")))
+        if said.get("revoked") or said.get("active") is False:
+            return Dead(proof)
+        until = f", until {str(said['expires_at'])[:10]}" if said.get("expires_at") else ""
+        scopes = said.get("scopes")
+        return Live(proof, f"user {said.get('user_id')}{until}", tuple(map(str, scopes)) if isinstance(scopes, list) else ())
+    if reply.status == 401 and _is_theirs(reply):
+        return Dead(proof)
+    if reply.status == 403:
+        return Restricted(proof, "it authenticates, but may not ask about itself, or not from this address")
+    return Unknown(f"GitLab answered {reply.status}")
+
+
+def _is_theirs(reply: Reply) -> bool:
+    """Whether a 401 is GitLab's own, and not that of a proxy before it."""
+    said = reply.object()
+    return said.get("message") == "401 Unauthorized" or said.get("error") == "invalid_token"
+
+
+CASES = (
+    Case("an active token", ACCESS, (Answer(200, '{"id": 7, "user_id": 1, "active": true, "revoked": false, "scopes": ["read_api"]}'),), "live"),
+    Case("revoked, by the description", ACCESS, (Answer(200, '{"id": 7, "active": false, "revoked": true}'),), "dead"),
+    Case("unknown", ACCESS, (Answer(401, '{"message": "401 Unauthorized"}'),), "dead"),
+    Case("revoked or expired", ACCESS, (Answer(401, '{"error": "invalid_token", "error_description": "Token was revoked."}'),), "dead"),
+    Case("a proxy refuses", ACCESS, (Answer(401, "<html>"),), "unknown"),
+    Case("another proxy refuses", ACCESS, (Answer(401, '{"message": "log in"}'),), "unknown"),
+    Case("scopes do not do", ACCESS, (Answer(403, '{"error": "insufficient_scope"}'),), "restricted"),
+    Case("an instance that cannot tell", ACCESS, (Answer(404, '{"error": "404 Not Found"}'),), "unknown"),
+    Case("busy", ACCESS, (Answer(429, "Retry later", {"retry-after": "60"}),), "unknown"),
 )  # fmt: skip

@@ -17,11 +17,18 @@ References: https://platform.openai.com/docs/api-reference/authentication
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from keyward.plugin import STRUCTURAL, Companion, CredentialKind, Kind, Parts, Rule, Signal, structure
 from keyward.plugin.shapes import Shape, an, assigned, b64, b64url, chars, concat, hexa, json_member, jwt, part, text, upper_hex
+from keyward.plugin.verifier import Answer, Case, Dead, Live, Restricted, Unknown, Verdict, evidence
 
 from ._model_vendor import named, named_rule, prefixed, prefixed_rule, replace
+from ._vendor_answers import error_of
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 PROJECT = Kind("openai/project-key")
 USER = Kind("openai/user-key")
@@ -195,3 +202,52 @@ RULES = (
     ),
 )  # fmt: skip
 
+HOSTS = ("api.openai.com",)
+VERIFIES = (PROJECT, USER, SERVICE_ACCOUNT, ADMIN)
+
+_INVALID = ("invalid_api_key", "expired_api_key", "api_key_expired")
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Lists the models, which costs nothing; with an admin key, which cannot call models, the admin keys.
+
+    401 is Dead only with the code that says so: it is also the answer to a key without the scope, or of another region.
+    """
+    admin = credential.kind == ADMIN
+    base = (target.base_url or "https://api.openai.com").rstrip("/").removesuffix("/v1")
+    path, query = ("/v1/organization/admin_api_keys", {"limit": "1"}) if admin else ("/v1/models", None)
+    http = ports.http(base, {"authorization": f"Bearer {credential.text('secret')}"})
+    reply = http.request("GET", path, query=query)
+    code, message = error_of(reply)
+    seen = evidence(f"GET {path}", http, reply, ports)._replace(status=f"{reply.status} {code}".rstrip())
+    if reply.status == 200 and reply.object().get("object") == "list":
+        return Live(seen, reply.headers.get("openai-organization", ""))
+    if reply.status == 401 and code in _INVALID:
+        return Dead(seen)
+    # from some countries nobody is let in, whatever the key
+    ours = message and code != "unsupported_country_region_territory"
+    if ours and (reply.status == 403 or (reply.status == 401 and "Missing scopes" in message)):
+        return Restricted(seen, "the key is valid, and is refused for what was asked")
+    return Unknown(f"OpenAI answered {reply.status} {code}".rstrip())
+
+
+_SCOPES = '{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: api.model.read.","code":null}}'
+_PLACE = '{"error":{"message":"x","code":"ip_not_authorized"}}'
+_REGION = '{"error":{"message":"x","code":"incorrect_hostname"}}'
+_COUNTRY = '{"error":{"message":"x","code":"unsupported_country_region_territory"}}'
+CASES = tuple(
+    case
+    for kind in VERIFIES
+    for case in (
+        Case("a list", kind, (Answer(200, '{"object":"list","data":[]}', {"openai-organization": "acme"}),), "live"),
+        Case("a wrong key", kind, (Answer(401, '{"error":{"message":"x","code":"invalid_api_key"}}'),), "dead"),
+        Case("no scope, 403", kind, (Answer(403, _SCOPES),), "restricted"),
+        Case("no scope, 401", kind, (Answer(401, _SCOPES),), "restricted"),
+        Case("an address", kind, (Answer(403, _PLACE),), "restricted"),
+        Case("a country", kind, (Answer(403, _COUNTRY),), "unknown"),
+        Case("another gate", kind, (Answer(403, "<html>Forbidden</html>"),), "unknown"),
+        Case("another region", kind, (Answer(401, _REGION),), "unknown"),
+        Case("no quota", kind, (Answer(429, '{"error":{"code":"insufficient_quota"}}', {"retry-after": "60"}),), "unknown"),
+        Case("a portal", kind, (Answer(401, "<html>Sign in</html>"),), "unknown"),
+    )
+)

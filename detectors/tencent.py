@@ -8,15 +8,27 @@ What an attacker can do: whatever the CAM user may do; a key of the main account
   servers and their snapshots, and runs up the bill. A TRTC key signs in as any user of the application.
 How to replace it: an account holds two keys. Create the second one, deploy it, disable the old one, then delete it. The
   SecretKey is shown once only, at creation.
+Whether it lives: STS GetCallerIdentity, which needs no right. The status is always 200; the code in the body decides.
 References: https://www.tencentcloud.com/document/product/598/32675  https://cloud.tencent.com/document/product/598/40488
+  https://www.tencentcloud.com/document/api/1278/73618 (error codes)  https://cloud.tencent.com/document/api/598/33159 (signature)
 """
 
 from __future__ import annotations
 
+import hashlib
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from keyward.plugin import Companion, Kind, Parts, Rule, Signal
 from keyward.plugin.shapes import UPPER, Shape, an, assigned, b64, b64url, chars, concat, digits, hexa, part, text
+from keyward.plugin.verifier import Answer, Case, Dead, Evidence, Live, Restricted, Unknown, Verdict
 
 from ._cloud import Fields, by_name, credential, mixed, named, random_looking
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 ACCESS_KEY = Kind("tencent/access-key")
 TEMPORARY = Kind("tencent/temporary-key")
@@ -182,3 +194,109 @@ RULES = (
     ),
 )  # fmt: skip
 
+HOSTS = ("*.tencentcloudapi.com",)
+VERIFIES = (ACCESS_KEY, TEMPORARY)
+
+DOMAIN = "tencentcloudapi.com"
+REGION = "ap-guangzhou"
+"""STS wants a region and answers the same in each. `target.options.region` changes it."""
+
+_DEAD = frozenset({"AuthFailure.SecretIdNotFound", "AuthFailure.InvalidSecretId", "AuthFailure.SignatureFailure"})
+
+
+def endpoint(service: str, target: Target) -> str:
+    """The URL of a service. `target.base_url` may name another root domain (`https://intl.tencentcloudapi.com`), or an endpoint
+    for all services outside of it."""
+    if not target.base_url:
+        return f"https://{service}.{DOMAIN}"
+    from urllib.parse import urlsplit
+
+    host = urlsplit(target.base_url).hostname or ""
+    if host == DOMAIN or (host.endswith("." + DOMAIN) and host.split(".")[0] not in ("cam", "sts")):
+        return f"https://{service}.{host}"
+    if host.endswith("." + DOMAIN):
+        return f"https://{service}.{host.split('.', 1)[1]}"
+    return target.base_url.rstrip("/")
+
+
+def sign(id: str, secret: str, service: str, headers: Mapping[str, str], body: bytes, timestamp: int) -> str:
+    """The `Authorization` of a POST to `/`, TC3-HMAC-SHA256 over the headers `content-type` and `host` and the body."""
+    import hmac
+
+    signed = ("content-type", "host")
+    lines = "".join(f"{name}:{headers[name]}\n" for name in signed)
+    canonical = f"POST\n/\n\n{lines}\n{';'.join(signed)}\n{hashlib.sha256(body).hexdigest()}"
+    day = time.strftime("%Y-%m-%d", time.gmtime(timestamp))
+    scope = f"{day}/{service}/tc3_request"
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    key = f"TC3{secret}".encode()
+    for step in (day, service, "tc3_request"):
+        key = hmac.digest(key, step.encode(), "sha256")
+    signature = hmac.digest(key, f"TC3-HMAC-SHA256\n{timestamp}\n{scope}\n{digest}".encode(), "sha256").hex()
+    return f"TC3-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={';'.join(signed)}, Signature={signature}"
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks STS who the credential is. The evidence's status is the code of the error, or `ok`."""
+    id, secret, token = (credential.text(part) for part in ("id", "secret", "session_token"))
+    if not id or not secret:
+        return Unknown("the SecretId or the SecretKey is not known")
+    if credential.kind == TEMPORARY and not token:
+        return Unknown("temporary credentials cannot be asked about without their token")
+    url, body, now = endpoint("sts", target), b"{}", int(ports.clock.now())
+    http = ports.http(url)
+    headers = {"content-type": "application/json", "host": url.split("://", 1)[1].lower()}
+    sent = {
+        **headers,
+        "x-tc-action": "GetCallerIdentity",
+        "x-tc-version": "2018-08-13",
+        "x-tc-timestamp": str(now),
+        "x-tc-region": target.options.get("region", REGION),
+        "authorization": sign(id, secret, "sts", headers, body, now),
+        **({"x-tc-token": token} if token else {}),
+    }
+    reply = http.request("POST", "/", headers=sent, body=body, changes=False, name="/ sts:GetCallerIdentity")
+    answer = reply.object().get("Response")
+    if not isinstance(answer, dict):
+        return Unknown("the answer is not one of Tencent Cloud")
+    error = answer.get("Error")
+    code = str(error.get("Code", "")) if isinstance(error, dict) else ""
+    shown = code if code.replace(".", "").isalnum() and len(code) < 80 else "unknown"
+    proof = Evidence("sts:GetCallerIdentity", http.host, shown if error else "ok", ports.clock.now(), id, reply.digest)
+    if not error:
+        return Live(proof, str(answer.get("Arn", "")))
+    return _refusal(code, shown, proof, bool(token))
+
+
+def _refusal(code: str, shown: str, proof: Evidence, temporary: bool) -> Verdict:
+    """What an error means. A token that is refused ends only credentials that have one."""
+    if code in _DEAD or (code == "AuthFailure.TokenFailure" and temporary):
+        return Dead(proof)
+    if code == "AuthFailure.SignatureExpire":
+        return Unknown("the clock of this machine is more than five minutes off")
+    if "UnauthorizedOperation" in code:
+        return Restricted(proof, "authenticates, but is refused by a policy")
+    if code.startswith("RequestLimitExceeded"):
+        return Unknown("too many requests", 1.0)
+    return Unknown(f"Tencent Cloud answered {shown}")
+
+
+def _error(code: str) -> tuple[Answer, ...]:
+    return (Answer(200, '{"Response": {"Error": {"Code": "' + code + '", "Message": "x"}, "RequestId": "x"}}'),)
+
+
+CASES = (
+    Case("a sub-user's key", ACCESS_KEY,
+         (Answer(200, '{"Response": {"Arn": "qcs::cam::uin/1:uin/2", "AccountId": "1", "UserId": "2", "Type": "SubAccount"}}'),), "live"),
+    Case("temporary credentials", TEMPORARY, (Answer(200, '{"Response": {"Arn": "qcs::sts:1:assumed-role/2"}}'),), "live"),
+    Case("deleted, disabled or mistyped", ACCESS_KEY, _error("AuthFailure.SecretIdNotFound"), "dead"),
+    Case("another secret", ACCESS_KEY, _error("AuthFailure.SignatureFailure"), "dead"),
+    Case("no key of the cloud's API", ACCESS_KEY, _error("AuthFailure.InvalidSecretId"), "dead"),
+    Case("the token has ended", TEMPORARY, _error("AuthFailure.TokenFailure"), "dead"),
+    Case("a key that has no token", ACCESS_KEY, _error("AuthFailure.TokenFailure"), "unknown"),
+    Case("a policy refuses", ACCESS_KEY, _error("AuthFailure.UnauthorizedOperation"), "restricted"),
+    Case("the clock is wrong", ACCESS_KEY, _error("AuthFailure.SignatureExpire"), "unknown"),
+    Case("too many requests", ACCESS_KEY, _error("RequestLimitExceeded"), "unknown"),
+    Case("an error of theirs", ACCESS_KEY, _error("InternalError"), "unknown"),
+    Case("not theirs at all", ACCESS_KEY, (Answer(200, "<html>"),), "unknown"),
+)  # fmt: skip

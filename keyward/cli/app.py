@@ -8,7 +8,21 @@ from typing import Any
 import typer
 
 import keyward
-from keyward.cli import baseline, hook, plugins, rules, scan
+from keyward.cli import (
+    approve,
+    audit,
+    baseline,
+    config,
+    due,
+    hook,
+    init,
+    lanes,
+    plugins,
+    rotation,
+    rules,
+    scan,
+    vault,
+)
 from keyward.errors import UsageError
 
 app = typer.Typer(
@@ -18,14 +32,36 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Finds leaked credentials, and helps to replace them.",
+    help="Finds leaked credentials, and replaces them.",
     epilog="Start with `keyward scan`. Every command explains itself with `--help`.",
 )
-app.command("scan", epilog=scan.EXAMPLES)(scan.scan)
-app.add_typer(baseline.app, name="baseline")
-app.add_typer(hook.app, name="hook")
-app.add_typer(rules.app, name="rules")
-app.add_typer(plugins.app, name="plugins")
+FIND, REPLACE, SET_UP = "Find", "Replace", "Set up"
+
+app.command("scan", epilog=scan.EXAMPLES, rich_help_panel=FIND)(scan.scan)
+app.add_typer(baseline.app, name="baseline", rich_help_panel=FIND)
+app.add_typer(hook.app, name="hook", rich_help_panel=FIND)
+app.add_typer(rules.app, name="rules", rich_help_panel=FIND)
+
+for command in (
+    rotation.plan,
+    rotation.rotate,
+    rotation.resume,
+    rotation.provide,
+    rotation.distribute,
+    rotation.status,
+    rotation.history,
+    rotation.abort,
+    approve.approve,
+    due.due,
+):
+    app.command(command.__name__, rich_help_panel=REPLACE)(command)
+
+app.command("init", rich_help_panel=SET_UP)(init.init)
+app.add_typer(lanes.app, name="lanes", rich_help_panel=SET_UP)
+app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
+app.add_typer(vault.app, name="vault", rich_help_panel=SET_UP)
+app.add_typer(audit.app, name="audit", rich_help_panel=SET_UP)
+app.add_typer(plugins.app, name="plugins", rich_help_panel=SET_UP)
 
 
 def _version(wanted: bool) -> None:
@@ -36,7 +72,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version.")) -> None:
-    """Finds leaked credentials, and helps to replace them."""
+    """Finds leaked credentials, and replaces them."""
 
 
 # typer brings its own copy of click, or uses the installed one, depending on its version; its public classes lead to either

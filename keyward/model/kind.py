@@ -30,7 +30,8 @@ class CredentialKind(NamedTuple):
     `describe`: offline facts that may be shown, from the parts (AWS account number, JWT issuer and expiry). It must not
     return anything secret; whatever it raises is ignored.
     `canonical`: brings the identity part to one form before it is fingerprinted (a PEM key without line ends).
-    `rotator`: true where keyward ships a rotator for the kind; otherwise `manual` says what a person does.
+    `manual`: what a person does where no rotator can. `found`: whether some rule finds it; false for a kind that only the
+    operator's configuration can name (a deploy key looks like any private key).
     """
 
     name: Kind
@@ -42,3 +43,4 @@ class CredentialKind(NamedTuple):
     canonical: Callable[[bytes], bytes] | None = None
     manual: Manual | None = None
     references: tuple[str, ...] = ()
+    found: bool = True

@@ -46,7 +46,8 @@ class Capabilities(NamedTuple):
     one is refused everywhere at the latest (CONFIRM's deadline). `listing_lag`: seconds until a new one is listed at the
     latest. `rate`: changing calls per second that one account allows, 0 where nothing is documented. `applied_by_consumers`:
     the service reads the value from its own configuration, so that the new one works only after DISTRIBUTE (PROVE comes
-    after it), and the old one dies with it.
+    after it), and the old one dies with it. `lists`: whether the provider lists these credentials at all; where it does not, one
+    whose answer was lost lives until it ends by itself.
     """
 
     overlap: Overlap = Overlap.OWN
@@ -61,6 +62,7 @@ class Capabilities(NamedTuple):
     listing_lag: float = 0.0
     rate: float = 0.0
     applied_by_consumers: bool = False
+    lists: bool = True
 
 
 class AdminNeed(NamedTuple):

@@ -52,6 +52,7 @@ from keyward.plugin.rotator import Issued, Origin, Overlap
 from keyward.plugin.store import Slot
 from keyward.rotate import orphans
 from keyward.rotate.journal import INTENT, SEEN, Journal
+from keyward.rotate.ledger import owed
 from keyward.rotate.parties import Options, Parties, Placed, Tell, silent
 from keyward.rotate.preflight import Preflight, preflight
 from keyward.rotate.slots import ISSUED, KEPT, Slots
@@ -60,6 +61,25 @@ MOST_ATTEMPTS = 4
 BY_HAND = "by hand"
 FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
 """Seconds between two questions whether a credential lives."""
+
+
+def steps_for(parties: Parties, options: Options, checked: Preflight) -> list[str]:
+    """The steps in their order, for what the provider can do and what was asked for."""
+    capabilities = parties.capabilities
+    incident = options.mode == INCIDENT
+    steps = []
+    if incident and options.quarantine and checked.old_id and capabilities.reversible_disable:
+        steps.append(QUARANTINE)
+    steps += [RESERVE, ISSUE]
+    if capabilities.applied_by_consumers:
+        steps += [PROMOTE, DISTRIBUTE, PROVE]
+    else:
+        steps += [PROVE, PROMOTE, DISTRIBUTE]
+    if checked.old:
+        if not incident and capabilities.overlap is not Overlap.NONE and not capabilities.applied_by_consumers:
+            steps.append(DRAIN)
+        steps += [REVOKE, CONFIRM]
+    return [*steps, DONE]
 
 
 class Rotation:
@@ -114,30 +134,13 @@ class Rotation:
                 kind=str(self.entry.kind),
                 path=self.entry.path,
                 mode=self.options.mode,
-                steps=self._steps(checked),
+                steps=steps_for(self.parties, self.options, checked),
                 old=checked.old_id,
                 has_old=bool(checked.old),
                 version=checked.version,
                 withheld=sorted(self.options.withheld_hosts),
                 delete_first=self.options.delete_first,
             )
-
-    def _steps(self, checked: Preflight) -> list[str]:
-        capabilities = self.parties.capabilities
-        incident = self.options.mode == INCIDENT
-        steps = []
-        if incident and self.options.quarantine and checked.old_id and capabilities.reversible_disable:
-            steps.append(QUARANTINE)
-        steps += [RESERVE, ISSUE]
-        if capabilities.applied_by_consumers:
-            steps += [PROMOTE, DISTRIBUTE, PROVE]
-        else:
-            steps += [PROVE, PROMOTE, DISTRIBUTE]
-        if checked.old:
-            if not incident and capabilities.overlap is not Overlap.NONE and not capabilities.applied_by_consumers:
-                steps.append(DRAIN)
-            steps += [REVOKE, CONFIRM]
-        return [*steps, DONE]
 
     # the values, as the store holds them
 
@@ -389,11 +392,8 @@ class Rotation:
             self.slots.erase(Slot.PREVIOUS)
             self.parties.store.destroy_old(self.entry.path)
             self.journal.seen(DONE)
-        withheld = tuple(
-            Withheld(line.ids["consumer"], line.ids["withheld"])
-            for line in self.journal.all(DISTRIBUTE, SEEN)
-            if "withheld" in line.ids
-        )
+        hosts = {placed.spec.name: placed.spec.host for placed in self.parties.consumers}
+        withheld = tuple(Withheld(name, hosts.get(name, "")) for name in owed(self.journal))
         confirmed = self.journal.last(CONFIRM, SEEN)
         how = confirmed.ids["outcome"] if confirmed else ("dead" if self.parties.verify else "attested")
         rotation, ref = self.journal.rotation, self.entry.ref

@@ -73,8 +73,11 @@ def _identify(parties: Parties, rotation: str, old: SecretParts, notes: list[str
 
 
 def _ask_consumers(parties: Parties, options: Options, old: SecretParts, rotation: str) -> None:
+    if not old:
+        return
     reference = f"{parties.entry.store}:{parties.entry.path}"
-    values = Values(parties.entry.lane, parties.entry.name, reference, old, NO_PARTS, rotation)
+    # there is no new value yet: the old one in its place makes `holds` tell whether the consumer has it
+    values = Values(parties.entry.lane, parties.entry.name, reference, old, old, rotation)
     for placed in parties.consumers:
         if placed.spec.host and placed.spec.host in options.withheld_hosts:
             continue

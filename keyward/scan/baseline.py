@@ -16,9 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple, NoReturn
 
 from keyward.errors import ConfigError
+from keyward.formats.textfile import read_text
 from keyward.match.fingerprint import from_base32, is_fingerprint, to_base32
 from keyward.model.finding import Allowance, Finding, Occurrence
-from keyward.scan.textfile import read_text
 
 NAME = ".keyward.baseline"
 VERSION = 1

@@ -17,8 +17,8 @@ from keyward.match.paths import config_file, is_private
 from keyward.model.finding import Allowance
 
 if TYPE_CHECKING:
+    from keyward.formats.toml_file import TomlFile
     from keyward.model.rule import Rule
-    from keyward.scan.toml_file import TomlFile
     from keyward.scan.user_rules import UserRule
 
 PROJECT_FILE = "keyward.toml"
@@ -84,7 +84,7 @@ def load_project(root: str) -> ProjectConfig:
     path = os.path.join(root, PROJECT_FILE)
     if not os.path.lexists(path):
         return ProjectConfig()
-    from keyward.scan.toml_file import TomlFile
+    from keyward.formats.toml_file import TomlFile
     from keyward.scan.user_rules import read_rules
 
     file = TomlFile.load(path)
@@ -105,7 +105,7 @@ def load_operator(path: str | None) -> OperatorConfig:
     """
     if path is None:
         return OperatorConfig()
-    from keyward.scan.toml_file import TomlFile
+    from keyward.formats.toml_file import TomlFile
     from keyward.scan.user_rules import read_rules
 
     file = TomlFile.load(path)
@@ -117,8 +117,8 @@ def load_operator(path: str | None) -> OperatorConfig:
     file.only((*SHARED, *OPERATOR, *RESERVED), "the operator's configuration")
     persona = file.text("persona")
     if persona:
+        from keyward.formats.toml_file import nearest
         from keyward.match.personas import PERSONAS
-        from keyward.scan.toml_file import nearest
 
         if persona not in PERSONAS:
             file.wrong("an unknown persona", nearest(persona, PERSONAS), "persona")
@@ -148,7 +148,7 @@ def load_rules(path: str, *, project: bool = False) -> tuple[Rule, ...]:
 
 def load_user_rules(path: str, *, project: bool = False) -> tuple[UserRule, ...]:
     """As `load_rules`, with the kinds that the rules find. `project`: whether the file came with the scanned project."""
-    from keyward.scan.toml_file import TomlFile
+    from keyward.formats.toml_file import TomlFile
     from keyward.scan.user_rules import read_rules
 
     file = TomlFile.load(path)

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from keyward.errors import ConfigError
+from keyward.formats.textfile import read_text
 from keyward.model.finding import Allowance
-from keyward.scan.textfile import read_text
 
 DETECT_SECRETS, GITLEAKS = ".secrets.baseline", ".gitleaksignore"
 

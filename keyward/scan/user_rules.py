@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyward.errors import RuleError
+from keyward.formats.toml_file import TomlFile
 from keyward.model.kind import SEVERITIES, CredentialKind, Kind
 from keyward.model.rule import DEFAULT_WINDOW, MAX_WINDOW, PROVIDER, STRUCTURAL, Rule, Sample
-from keyward.scan.toml_file import TomlFile
 
 if TYPE_CHECKING:
     from keyward.testing.detector_contract import Problem

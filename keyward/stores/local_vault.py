@@ -124,6 +124,11 @@ class LocalVault:
         return VaultStore(name, client, mount=MOUNT, kv_version=2)
 
     @property
+    def keeper_type(self) -> str:
+        """Which kind of store keeps its keys."""
+        return self._keeper.type
+
+    @property
     def address(self) -> str:
         """Its URL; empty before the first start."""
         port = _content(self._file("port"))

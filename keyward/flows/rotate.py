@@ -1,0 +1,380 @@
+"""`plan`, `rotate`, `resume`, `provide`, `abort`: many rotations from what a person asked for, to what came of each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from keyward.errors import Halted, KeywardError, UsageError
+from keyward.flows.auditing import Audited
+from keyward.flows.workplace import Workplace
+from keyward.match.paths import write_private
+from keyward.model.credential import SecretParts
+from keyward.model.lane import ConsumerSpec, Entry, Lane
+from keyward.model.rotation import (
+    INCIDENT,
+    PLANNED,
+    QUARANTINE,
+    Outcome,
+    Stopped,
+    WaitingHuman,
+)
+from keyward.plugin.store import Slot
+from keyward.rotate.abort import abort as take_back
+from keyward.rotate.audit import CallRecorder
+from keyward.rotate.engine import Rotation, steps_for
+from keyward.rotate.found import LIVE, Found, Report
+from keyward.rotate.gates import StopSwitch
+from keyward.rotate.identity import fingerprint
+from keyward.rotate.journal import Journal, new_rotation_id
+from keyward.rotate.ledger import Standing, standing, unfinished
+from keyward.rotate.lock import entry_lock
+from keyward.rotate.parties import Options, Tell, silent
+from keyward.rotate.preflight import preflight
+from keyward.rotate.schedule import GOOD, Task, order, quarantine_all, run_all
+
+GUARDS = ("vault", "openbao", "hashicorp")
+"""Providers whose credentials guard the store itself: they are treated last."""
+
+
+class Wanted(NamedTuple):
+    """What was asked for. `names`: `lane/name`, or a lane's name. `report`: a scan's, for leaked keys."""
+
+    names: tuple[str, ...] = ()
+    lanes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    tiers: tuple[int, ...] = ()
+    report: Report | None = None
+    everything: bool = False
+
+
+class Chosen(NamedTuple):
+    """One entry to be rotated. `leaked`: the fingerprint under which a scan found it; `extra`: consumers that the scan found."""
+
+    lane: Lane
+    entry: Entry
+    leaked: str = ""
+    extra: tuple[ConsumerSpec, ...] = ()
+
+
+class Selection(NamedTuple):
+    """`unowned`: fingerprints of a report that no lane owns, with their first places."""
+
+    chosen: tuple[Chosen, ...]
+    unowned: tuple[Found, ...] = ()
+
+
+class Planned(NamedTuple):
+    """What would happen with one entry. `refusal`: why nothing would (empty: it would go), `hint`: what to do then. `resumes`: the
+    unfinished rotation that would be gone on with."""
+
+    ref: str
+    kind: str
+    account: str
+    steps: tuple[str, ...]
+    consumers: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    refusal: str = ""
+    hint: str = ""
+    resumes: str = ""
+    calls: tuple[tuple[str, str], ...] = ()
+
+
+class Plan(NamedTuple):
+    """All of it, in order. `digest` names it: what an approval is given for. `approvals`: how many each lane demands."""
+
+    mode: str
+    rotations: tuple[Planned, ...]
+    unowned: tuple[Found, ...]
+    approvals: tuple[tuple[str, int], ...]
+    digest: str
+
+
+class Result(NamedTuple):
+    """What came of a run. `quarantine_failed`: what could not be stopped at once, by ref."""
+
+    outcomes: tuple[Outcome, ...]
+    unowned: tuple[Found, ...] = ()
+    quarantine_failed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def done(self) -> tuple[Outcome, ...]:
+        return tuple(each for each in self.outcomes if isinstance(each, GOOD))
+
+    @property
+    def waiting(self) -> tuple[WaitingHuman, ...]:
+        return tuple(each for each in self.outcomes if isinstance(each, WaitingHuman))
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        return tuple(each for each in self.outcomes if not isinstance(each, (*GOOD, WaitingHuman)))
+
+
+def select(place: Workplace, wanted: Wanted) -> Selection:
+    """The entries that were asked for. Raises UsageError for a name that is not there, or when nothing was asked for."""
+    operator = place.operator
+    everything = list(operator.entries())
+    if not any((wanted.names, wanted.lanes, wanted.kinds, wanted.tiers, wanted.report, wanted.everything)):
+        raise UsageError("say what to rotate", hint="Name LANE/NAME, or use --lane, --kind, --tier, --leaked REPORT or --all.")
+    refs: dict[str, Chosen] = {}
+
+    def add(lane: Lane, entry: Entry) -> None:
+        refs.setdefault(entry.ref, Chosen(lane, entry))
+
+    for name in wanted.names:
+        entry = operator.entry(name)
+        add(operator.lane(entry.lane), entry)
+    for name in wanted.lanes:
+        for entry in operator.lane(name).entries:
+            add(operator.lane(name), entry)
+    for lane, entry in everything:
+        if wanted.everything or str(entry.kind) in wanted.kinds or lane.tier in wanted.tiers:
+            add(lane, entry)
+    unowned: tuple[Found, ...] = ()
+    if wanted.report is not None:
+        leaked, unowned = _owners(place, wanted.report)
+        for each in leaked:
+            refs[each.entry.ref] = each
+    if not refs and not unowned:
+        raise UsageError("no credential of a lane fits", hint="See what there is with: keyward lanes list")
+    return Selection(tuple(refs.values()), unowned)
+
+
+def _owners(place: Workplace, report: Report) -> tuple[list[Chosen], tuple[Found, ...]]:
+    """Which entries hold the keys that a report names: by the fingerprint of the value in the store, under the report's salt."""
+    from keyward.match.fingerprint import Fingerprinter
+
+    made = Fingerprinter(report.salt)
+    wanted = set(report.fingerprints())
+    owned: dict[str, Chosen] = {}
+    place.registry.packs()
+    for lane, entry in place.operator.entries():
+        held = place.store(entry.store).read(entry.path, Slot.CURRENT)
+        if held is None:
+            continue
+        name = fingerprint(place.registry.kind(entry.kind), held.parts, made)
+        if name in wanted and name not in owned:
+            owned[name] = Chosen(lane, entry, name, _consumers_found(place, report, name, lane, entry, held.parts))
+    rest = [report.places(name)[0] for name in report.fingerprints() if name not in owned]
+    return list(owned.values()), tuple(rest)
+
+
+def _consumers_found(
+    place: Workplace, report: Report, name: str, lane: Lane, entry: Entry, parts: SecretParts
+) -> tuple[ConsumerSpec, ...]:
+    """Live configurations in which the report saw the key, and that no consumer of the lane covers."""
+    from keyward.rotate.consumers.guess import guess_consumer
+
+    covered = {os.path.abspath(os.path.expanduser(str(c.options.get("path", "")))) for c in lane.consumers_of(entry.name)}
+    specs = []
+    for path in dict.fromkeys(each.path for each in report.places(name) if each.role == LIVE and each.locator.source == "tree"):
+        whole = os.path.abspath(path)
+        if whole in covered:
+            continue
+        try:
+            with open(whole, "rb") as file:
+                data = file.read(8 << 20)
+        except OSError:
+            continue
+        spec = guess_consumer(whole, parts, data)
+        if spec is not None:
+            specs.append(spec)
+    return tuple(specs)
+
+
+def make_plan(place: Workplace, selection: Selection, options: Options) -> Plan:
+    """What would be done, in order. Reads only; saved below the state folder under its digest."""
+    tasks = {chosen.entry.ref: chosen for chosen in selection.chosen}
+    ordered = [tasks[task.ref] for task in order(_task(place, chosen, options, silent, None) for chosen in selection.chosen)]
+    planned = tuple(_planned(place, chosen, options) for chosen in ordered)
+    approvals = tuple(sorted({(c.lane.name, c.lane.approvals) for c in selection.chosen if c.lane.approvals}))
+    content = [options.mode, [p._asdict() for p in planned], [f.fingerprint for f in selection.unowned]]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+    plan = Plan(options.mode, planned, selection.unowned, approvals, digest)
+    saved = json.dumps({"v": 1, "digest": digest, "mode": plan.mode, "rotations": content[1]}, indent=1)
+    write_private(os.path.join(place.state, "plans", f"{digest}.json"), saved.encode() + b"\n")
+    return plan
+
+
+def _planned(place: Workplace, chosen: Chosen, options: Options) -> Planned:
+    entry = chosen.entry
+    rotator = place.rotator(entry)
+    names = tuple(spec.name for spec in (*chosen.lane.consumers_of(entry.name), *chosen.extra))
+    open_ones = unfinished(place.state, place.clock, entry.ref)
+    bare = Planned(entry.ref, str(entry.kind), rotator.account(entry), (), names)
+    if open_ones:
+        return bare._replace(resumes=open_ones[-1].rotation, notes=(f"goes on at {open_ones[-1].step}",))
+    try:
+        parties = place.parties(chosen.lane, entry, extra=chosen.extra)
+        checked = preflight(parties, options, "")
+    except KeywardError as error:
+        return bare._replace(refusal=str(error), hint=error.hint)
+    steps = tuple(steps_for(parties, options, checked))
+    notes = list(checked.notes)
+    if rotator.manual is not None:
+        notes.append("a person makes the new one: keyward will say where, and wait")
+    if parties.verify is None:
+        notes.append("nobody can be asked whether it lives: the end will be attested, not proved")
+    return bare._replace(steps=steps, notes=tuple(notes))
+
+
+def rotate(
+    place: Workplace,
+    selection: Selection,
+    options: Options,
+    *,
+    tell: Tell = silent,
+    switch: StopSwitch | None = None,
+    exempt: Sequence[str] = (),
+) -> Result:
+    """Rotates what was selected, all at once as far as accounts allow. `exempt`: lanes that are not quarantined.
+
+    What was begun before and not finished is gone on with. Never raises for one rotation's failure.
+    """
+    place.open_stores()
+    switch = switch or StopSwitch(place.clock)
+    tasks = [_task(place, chosen, options, tell, switch) for chosen in selection.chosen]
+    failed: dict[str, str] = {}
+    if options.mode == INCIDENT and options.quarantine:
+        spared = set(exempt)
+        at_once = [
+            task._replace(quarantine=_quarantine(place, chosen))
+            for task, chosen in zip(tasks, selection.chosen)
+            if chosen.lane.name not in spared and _can_quarantine(place, chosen)
+        ]
+        failed = quarantine_all(at_once, lambda ref, text: tell(ref, QUARANTINE, text))
+    outcomes = run_all(tasks, stopped=lambda: switch.stopped, canary_holds=options.mode == PLANNED)
+    return Result(tuple(outcomes[task.ref] for task in order(tasks)), selection.unowned, tuple(sorted(failed.items())))
+
+
+def _task(place: Workplace, chosen: Chosen, options: Options, tell: Tell, switch: StopSwitch | None) -> Task:
+    entry, lane = chosen.entry, chosen.lane
+    rotator = place.rotator(entry)
+
+    def run() -> Outcome:
+        try:
+            with entry_lock(place.state, entry.ref, wait=2.0, clock=place.clock):
+                rotation, audited = _rotation(place, chosen, options, tell, switch)
+                outcome = rotation.run()
+                audited.ended(outcome)
+                return outcome
+        except KeywardError as error:
+            return Stopped("", entry.ref, "PLAN", str(error), error.hint, changed=False)
+
+    return Task(
+        ref=entry.ref,
+        run=run,
+        account=rotator.account(entry),
+        tier=lane.tier,
+        canary=lane.canary,
+        group=f"{lane.tier} {entry.kind}",
+        last=str(entry.kind).partition("/")[0] in GUARDS,
+        depends_on=entry.depends_on,
+    )
+
+
+def _can_quarantine(place: Workplace, chosen: Chosen) -> bool:
+    return place.rotator(chosen.entry).capabilities_for(chosen.entry).reversible_disable
+
+
+def _quarantine(place: Workplace, chosen: Chosen) -> Callable[[], None]:
+    def stop() -> None:
+        parties = place.parties(chosen.lane, chosen.entry)
+        held = parties.store.read(chosen.entry.path, Slot.CURRENT)
+        if held is None:
+            raise Halted(f"{chosen.entry.ref}: the store does not hold it yet")
+        job = parties.job("")
+        parties.rotator.disable(job, parties.rotator.identify(job, held.parts), held.parts)
+
+    return stop
+
+
+def _rotation(
+    place: Workplace, chosen: Chosen, options: Options, tell: Tell, switch: StopSwitch | None
+) -> tuple[Rotation, Audited]:
+    """The unfinished rotation of an entry, or a new one; and what writes it into the audit log."""
+    fences = (*([switch] if switch else []), *place.fences)
+    open_ones = unfinished(place.state, place.clock, chosen.entry.ref)
+    if open_ones:
+        journal = Journal.open_(os.path.join(place.rotations, open_ones[-1].rotation), place.clock, fences)
+    else:
+        journal = Journal.create(place.rotations, new_rotation_id(place.clock), place.clock, fences)
+    recorder = CallRecorder()
+    parties = place.parties(chosen.lane, chosen.entry, extra=chosen.extra, fences=(recorder,))
+    parties = parties._replace(clock=switch or place.clock)
+    audited = Audited(place.audit, recorder, journal.rotation, parties, tell)
+    return Rotation(parties, journal, options, audited), audited
+
+
+def find_open(place: Workplace, names: Iterable[str]) -> list[Standing]:
+    """Unfinished rotations by their ids or their entries' names; all of them for no name. Raises UsageError."""
+    there = unfinished(place.state, place.clock)
+    wanted = list(names)
+    if not wanted:
+        return there
+    found = []
+    for name in wanted:
+        fits = [each for each in there if name in (each.rotation, each.ref)]
+        if not fits:
+            raise UsageError(f"no unfinished rotation is called {name!r}", hint="See them with: keyward status")
+        found += fits
+    return found
+
+
+def resume(place: Workplace, open_ones: Sequence[Standing], *, tell: Tell = silent, switch: StopSwitch | None = None) -> Result:
+    """Goes on with rotations that were interrupted, that halted, or that waited for a person."""
+    chosen = tuple(Chosen(place.operator.lane(e.lane), e) for e in (place.operator.entry(each.ref) for each in open_ones))
+    mode = open_ones[0].mode or PLANNED if open_ones else PLANNED
+    return rotate(place, Selection(chosen), Options(mode=mode, quarantine=False), tell=tell, switch=switch)
+
+
+def provide(place: Workplace, ref: str, parts: SecretParts, *, tell: Tell = silent) -> Outcome:
+    """Gives a waiting rotation the value that a person made, and goes on. Raises what is wrong with the value."""
+    open_ones = find_open(place, (ref,))
+    entry = place.operator.entry(open_ones[-1].ref)
+    chosen = Chosen(place.operator.lane(entry.lane), entry)
+    with entry_lock(place.state, entry.ref, wait=2.0, clock=place.clock):
+        rotation, audited = _rotation(place, chosen, Options(), tell, None)
+        if standing(rotation.journal).state.name != "WAITING":
+            raise Halted(
+                f"{entry.ref} does not wait for a value", hint=f"It stands at {open_ones[-1].step}. Run: keyward resume"
+            )
+        rotation.provide(parts)
+        outcome = rotation.run()
+        audited.ended(outcome)
+        return outcome
+
+
+def abort(place: Workplace, open_ones: Sequence[Standing], *, tell: Tell = silent) -> Result:
+    """Takes unfinished rotations back to where the old one is in use, as far as that can be."""
+    outcomes = []
+    for each in open_ones:
+        entry = place.operator.entry(each.ref)
+        with entry_lock(place.state, entry.ref, wait=2.0, clock=place.clock):
+            rotation, audited = _rotation(place, Chosen(place.operator.lane(entry.lane), entry), Options(), tell, None)
+            outcomes.append(take_back(rotation))
+            audited.ended(outcomes[-1])
+    return Result(tuple(outcomes))
+
+
+def disown(place: Workplace, open_ones: Sequence[Standing], ids: Iterable[str]) -> None:
+    """Records that a person says of ids at the provider: somebody else made them."""
+    from keyward.rotate import orphans
+
+    for each in open_ones:
+        with entry_lock(place.state, each.ref, wait=2.0, clock=place.clock):
+            journal = Journal.open_(os.path.join(place.rotations, each.rotation), place.clock, place.fences)
+            orphans.disown(journal, ids)
+
+
+def parts_wanted(place: Workplace, ref: str) -> list[str]:
+    """Which parts a person must give: those of the old one, else the kind's own. Raises UsageError."""
+    entry = place.operator.entry(find_open(place, (ref,))[-1].ref)
+    held = place.store(entry.store).read(entry.path, Slot.PREVIOUS)
+    if held is not None and held.parts:
+        return sorted(held.parts)
+    place.registry.packs()
+    return [place.registry.kind(entry.kind).identity[0]]

@@ -1,0 +1,183 @@
+"""What all rotation commands work with: the operator's stores, references, rotators and consumers, opened once for a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+
+from keyward.errors import ConfigError, UsageError
+from keyward.match.paths import state_folder
+from keyward.model.credential import Credential, SecretParts
+from keyward.model.lane import ConsumerSpec, Entry, Lane
+from keyward.model.secret import Secret
+from keyward.model.verdict import Verdict
+from keyward.plugin.clock import Clock, SystemClock
+from keyward.plugin.consumer import Consumer
+from keyward.plugin.ports import Fence, Hosts, Ports
+from keyward.plugin.rotator import Rotator
+from keyward.plugin.store import Store
+from keyward.plugin.verifier import Verifier, ask, hosts_for
+from keyward.registry import Registry
+from keyward.rotate.audit import AuditLog
+from keyward.rotate.by_hand import ByHand
+from keyward.rotate.gates import AccountGate
+from keyward.rotate.ledger import rotations_folder
+from keyward.rotate.operator import Operator
+from keyward.rotate.parties import Parties, Placed, Verify
+from keyward.rotate.references import Resolver
+
+Prompt = Callable[[str], Secret]
+"""Asks a person for a value, hidden. Raises UsageError where nobody can be asked."""
+
+
+def nobody(question: str) -> Secret:
+    """A prompt where there is no terminal."""
+    raise UsageError(f"{question}: nobody can be asked here", hint="Run it in a terminal, or configure a reference.")
+
+
+class Workplace:
+    """Use as a context manager, or call `close`. Safe for several threads once `open_stores` was called."""
+
+    def __init__(
+        self,
+        operator: Operator,
+        registry: Registry,
+        *,
+        state: str | None = None,
+        clock: Clock | None = None,
+        prompt: Prompt = nobody,
+        environment: Mapping[str, str] | None = None,
+        fences: tuple[Fence, ...] = (),
+    ) -> None:
+        self.operator, self.registry = operator, registry
+        self.state = state or state_folder()
+        self.clock: Clock = clock or SystemClock()
+        self.fences = fences
+        self._prompt = prompt
+        self._environment = environment
+        self._stores: dict[str, Store] = {}
+        self._gates: dict[str, AccountGate] = {}
+        self._doors: list[Ports] = []
+
+    def __enter__(self) -> Workplace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Mirrors the audit log's head, closes stores and connections."""
+        if "audit" in self.__dict__:
+            self.audit.close()
+        for store in self._stores.values():
+            store.close()
+        for ports in self._doors:
+            ports.close()
+        self._stores.clear()
+        self._doors.clear()
+
+    @property
+    def rotations(self) -> str:
+        return rotations_folder(self.state)
+
+    def ports(self, hosts: Hosts, *fences: Fence) -> Ports:
+        """A door that is closed with this workplace."""
+        door = Ports(hosts, clock=self.clock, fences=(*fences, *self.fences))
+        self._doors.append(door)
+        return door
+
+    def store(self, name: str) -> Store:
+        """An open store of the configuration. Raises ConfigError or StoreError."""
+        if name not in self._stores:
+            from keyward.stores import open_store
+
+            if name not in self.operator.stores:
+                raise ConfigError(f"there is no store {name!r}", path=self.operator.path, hint="Add it below [stores].")
+            options = self.operator.stores[name]
+            self._stores[name] = open_store(name, options, ports_for=self.ports, resolve=self.resolve)
+        return self._stores[name]
+
+    def open_stores(self) -> None:
+        """Opens every store that a lane uses, so that later threads find them open."""
+        for _, entry in self.operator.entries():
+            self.store(entry.store)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """The audit log, open for writing; its key and its mirrored head are in the default store. Raises StoreError."""
+        from keyward.flows.audit import open_log
+
+        return open_log(self)
+
+    @cached_property
+    def resolve(self) -> Resolver:
+        """The value behind a reference; see `keyward.rotate.references`."""
+        return Resolver(environment=self._environment, open_store=self._named_store, ask=self._prompt)
+
+    def _named_store(self, name: str) -> Store | None:
+        stores = self.operator.stores
+        if not name:
+            name = next((each for each, options in stores.items() if options.get("type") == "vault"), "")
+        return self.store(name) if name in stores else None
+
+    def rotator(self, entry: Entry) -> Rotator:
+        """The rotator of an entry's kind; for a kind without one, the person's."""
+        found = self.registry.rotators().get(entry.kind)
+        if found is not None:
+            return found
+        self.registry.packs()  # a kind's declaration is known once its pack is loaded
+        return ByHand(self.registry.kind(entry.kind))
+
+    def admin(self, entry: Entry) -> SecretParts:
+        """The entry's admin credential, resolved."""
+        return {part: self.resolve(reference, part) for part, reference in entry.admin.items()}
+
+    def gate(self, entry: Entry, rotator: Rotator) -> AccountGate:
+        """The gate of the entry's account; one for all its entries."""
+        account = rotator.account(entry)
+        if account not in self._gates:
+            self._gates[account] = AccountGate(self.clock, rotator.capabilities_for(entry).rate)
+        return self._gates[account]
+
+    def parties(
+        self, lane: Lane, entry: Entry, *, extra: tuple[ConsumerSpec, ...] = (), fences: tuple[Fence, ...] = ()
+    ) -> Parties:
+        """All that a rotation of one entry needs. `extra`: consumers that a scan found; `fences`: see the calls to the provider and
+        to consumers. Raises ConfigError, StoreError."""
+        rotator = self.rotator(entry)
+        verifier = self.registry.verifier(entry.kind)
+        specs = (*lane.consumers_of(entry.name), *extra)
+        return Parties(
+            lane=lane,
+            entry=entry,
+            rotator=rotator,
+            store=self.store(entry.store),
+            ports=self.ports(rotator.hosts(entry), self.gate(entry, rotator), *fences),
+            clock=self.clock,
+            verify=self._verify(verifier, entry, fences) if verifier else None,
+            consumers=tuple(Placed(spec, self._consumer(spec, fences)) for spec in specs),
+            admin=self.admin(entry),
+        )
+
+    def _verify(self, verifier: Verifier, entry: Entry, fences: tuple[Fence, ...]) -> Verify:
+        ports = self.ports(hosts_for(verifier, entry.target), *fences)
+        return partial(_ask, verifier, entry, ports)
+
+    def _consumer(self, spec: ConsumerSpec, fences: tuple[Fence, ...]) -> Consumer:
+        from keyward.rotate.consumers import hosts_of, make_consumer
+
+        return make_consumer(spec, self.ports(hosts_of(spec), *fences), resolve=self.resolve)
+
+
+def _ask(verifier: Verifier, entry: Entry, ports: Ports, credential: Credential) -> Verdict:
+    return ask(verifier, credential, entry.target, ports)
+
+
+def open_workplace(config: str | None, *, prompt: Prompt = nobody, fences: tuple[Fence, ...] = ()) -> Workplace:
+    """The workplace of the operator's configuration: the named file, else `$KEYWARD_CONFIG`, else the default one."""
+    from keyward.rotate.lanes import load_lanes
+    from keyward.scan.config import load_operator, operator_path
+
+    path = operator_path(config)
+    own = load_operator(path)
+    return Workplace(load_lanes(path), Registry(plugins=own.plugins), prompt=prompt, fences=fences)

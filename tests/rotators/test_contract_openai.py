@@ -1,0 +1,42 @@
+"""The rotator of OpenAI's service account keys keeps the contract, against the stateful fake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from contract_worlds import FakeWorld, parts
+
+from keyward.plugin.clock import ManualClock, SystemClock
+from keyward.testing.fakes.openai import FakeOpenAI
+from keyward.testing.rotator_contract import RotatorContract
+
+
+@contextmanager
+def openai() -> Iterator[FakeWorld]:
+    with FakeOpenAI(clock=ManualClock(SystemClock().now())) as fake:
+        project = fake.make_project("lanes")
+        account = fake.make_account(project, "keyward-prod-key")
+        old = fake.make_key("service_account", project.id, account.id)
+        # somebody else's key on the same account: only the mark tells ours from theirs
+        other = fake.make_key("service_account", project.id, account.id, "theirs")
+
+        def alive() -> set[str]:
+            return {key.value for key in fake.keys.values() if key.refused_from is None}
+
+        yield FakeWorld(
+            fake,
+            "openai/service-account-key",
+            parts(secret=old.value),
+            parts(secret=fake.admin.value),
+            alive,
+            {other.value, fake.admin.value},
+            scope={"project": project.id},
+        )
+
+
+class TestOpenAI(RotatorContract):
+    stride = 3  # the engine's own worlds are killed at every instant
+
+    def world(self, folder: str) -> AbstractContextManager[FakeWorld]:
+        return openai()
