@@ -69,7 +69,11 @@ def _distinct(roots: list[str]) -> list[str]:
 
 def _all(roots: Iterable[str], project: Project, walk: Walk) -> Iterator[str]:
     for root in roots:
-        for path in files_under(root, project.exclude_below(root), walk):
+        files = files_under(root, project.exclude_below(root), walk)
+        if not project.settings.min_file_size and not project.settings.max_file_size:
+            yield from files
+            continue
+        for path in files:
             rule = project.exclude_by_size(path)
             if rule:
                 walk.excluded.append(Excluded(path, rule))

@@ -39,8 +39,9 @@ class Confirmer:
         self.rule = rule
         self._regex = _compile(rule)
         self._width = anchor.width
-        self._lookback = anchor.lookback + 1
-        self._lookahead = anchor.lookahead
+        self.keeps_to_line = anchor.keeps_to_line
+        self.lookback = anchor.lookback + 1
+        self.lookahead = anchor.lookahead
         # RE2 names the groups of a bytes pattern in bytes, and takes no such name where it wants a group.
         groups = self._regex.groupindex.items()
         self._groups = tuple((name if isinstance(name, str) else name.decode(), number) for name, number in groups)
@@ -50,6 +51,10 @@ class Confirmer:
         """The matches around the hits that end at `ends` (ascending), and whether all hits were looked at."""
         return self._at_known_starts(data, ends) if self._width else self._in_regions(data, ends)
 
+    def all_in(self, data: Any) -> list[Match]:
+        """The matches in a short text, wherever they are."""
+        return [self._match(matched) for matched in self._regex.finditer(data)]
+
     def _at_known_starts(self, data: Any, ends: Iterable[int]) -> tuple[list[Match], bool]:
         found: list[Match] = []
         size = len(data)
@@ -58,7 +63,7 @@ class Confirmer:
         for end in ends:
             if end <= done:
                 continue
-            matched = self._regex.match(data, end - self._width, min(size, end + self._lookahead))
+            matched = self._regex.match(data, end - self._width, min(size, end + self.lookahead))
             if matched:
                 done = matched.end()
                 found.append(self._match(matched))
@@ -74,8 +79,8 @@ class Confirmer:
         size = len(data)
         low = high = failed = hits = last = 0
         for end in (*ends, -1):
-            if end >= 0 and hits and end - self._lookback <= high and high - low < REGION:
-                high = min(size, end + self._lookahead)
+            if end >= 0 and hits and end - self.lookback <= high and high - low < REGION:
+                high = min(size, end + self.lookahead)
                 last = end
                 hits += 1
                 continue
@@ -89,7 +94,7 @@ class Confirmer:
                 failed += max(0, hits - (len(found) - before))
                 if failed > HITS_PER_RULE and end >= 0:
                     return found, False
-            low, high, last, hits = max(0, end - self._lookback), min(size, end + self._lookahead), end, 1
+            low, high, last, hits = max(0, end - self.lookback), min(size, end + self.lookahead), end, 1
         return found, True
 
     def _match(self, matched: Any) -> Match:

@@ -34,28 +34,8 @@ class Context(NamedTuple):
     path: str
 
 
-_known: dict[object, tuple[int, tuple[Signal, ...]]] = {}
-MOST_KNOWN = 4096
-
-
 def judge(context: Context) -> tuple[int, tuple[Signal, ...]]:
-    """The confidence and the signals that make it. Generic candidates repeat themselves (`"token": "NextToken"`, a thousand
-    times in a file of data), so theirs is remembered for the same value in the same line in the same kind of file."""
-    rule = context.candidate.rule
-    if rule.specificity > GENERIC or rule.check is not None or rule.companions:
-        return _judge(context)
-    from keyward.match.generic import path_facts
-
-    key = (rule.id, context.value, context.before, context.after, _path_facts(context.path), path_facts(context.path))
-    known = _known.get(key)
-    if known is None:
-        if len(_known) >= MOST_KNOWN:
-            _known.clear()
-        known = _known[key] = _judge(context)
-    return known
-
-
-def _judge(context: Context) -> tuple[int, tuple[Signal, ...]]:
+    """The confidence and the signals that make it."""
     rule = context.candidate.rule
     signals = [Signal("pattern", rule.score, rule.id)]
     for signal in SIGNALS:
@@ -141,6 +121,18 @@ def _path_facts(path: str) -> tuple[bool, bool, bool]:
     return template, test or name.startswith("test_") or "_test." in name or ".test." in name, path.endswith(_COMPILED)
 
 
+def path_facts(path: str) -> tuple[object, ...]:
+    """All that the signals make of a path as it is reported, for a generic rule."""
+    from keyward.match import generic
+
+    plain = _plain(path)
+    return (*_path_facts(plain), *generic.path_facts(plain))
+
+
+def _plain(path: str) -> str:
+    return path.replace("\\", "/").lower()
+
+
 def inside_digest(context: Context) -> Signal | None:
     """A digest in base64 may hold any short prefix by chance (`sha256=qaN-fw_…` in a list of installed files)."""
     return Signal("digest", -60, "stands inside a digest") if _DIGEST.search(context.before) else None
@@ -194,5 +186,5 @@ def context_of(candidate: Candidate, data: Any, path: str) -> Context:
         value=parts[candidate.identity],
         before=head[head.rfind(b"\n") + 1 :],
         after=tail.partition(b"\n")[0],
-        path=path.replace("\\", "/").lower(),
+        path=_plain(path),
     )

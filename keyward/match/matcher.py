@@ -12,6 +12,7 @@ from keyward.registry import Registry
 
 if TYPE_CHECKING:  # imported where something was hit, which at most commits is never
     from keyward.match.assemble import Candidate
+    from keyward.match.barren import BarrenLines
     from keyward.match.confirm import Confirmer, Match
     from keyward.match.judge import Context
 
@@ -32,6 +33,7 @@ class Matcher:
         self._registry = registry
         self._entries = catalogue.entries
         self._confirmers: dict[int, Confirmer] = {}
+        self._barren: BarrenLines | None = None
         self._engine = _engine(catalogue)
         self.hits: Callable[[Any], dict[int, list[int]]] = self._engine.hits
         self.engine_name: str = self._engine.name
@@ -41,7 +43,7 @@ class Matcher:
         found: list[Match] = []
         gave_up: list[str] = []
         for number, ends in hits.items():
-            confirmer = self._confirmers.get(number) or self._confirmer(number)
+            confirmer = self._confirmer(number)
             matched, whole = confirmer.confirm(data, ends)
             if matched:
                 found.extend(confirmer.companions(data, matched))
@@ -53,6 +55,14 @@ class Matcher:
         """The credentials in a buffer with a confidence above zero, by position; and the rules that gave up."""
         from keyward.match.assemble import Taken, assemble, most_specific
         from keyward.match.judge import context_of, judge
+
+        if self._barren is None:
+            from keyward.match.barren import BarrenLines
+
+            self._barren = BarrenLines(self._confirmer, self._registry.kind)
+        hits = self._barren.without(data, path, hits)
+        if not hits:
+            return [], []
 
         def those_that_stay(candidates: Iterable[Candidate], already: list[Judged]) -> list[Judged]:
             for candidate in candidates:
@@ -80,11 +90,12 @@ class Matcher:
         return self.judged(data, path, self.hits(data))[0]
 
     def _confirmer(self, number: int) -> Confirmer:
-        from keyward.match.confirm import Confirmer
+        confirmer = self._confirmers.get(number)
+        if confirmer is None:
+            from keyward.match.confirm import Confirmer
 
-        entry = self._entries[number]
-        confirmer = Confirmer(self._registry.rule(entry.pack, entry.rule), entry.anchor)
-        self._confirmers[number] = confirmer
+            entry = self._entries[number]
+            confirmer = self._confirmers[number] = Confirmer(self._registry.rule(entry.pack, entry.rule), entry.anchor)
         return confirmer
 
 

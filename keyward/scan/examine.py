@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyward.match.fingerprint import Fingerprinter
 from keyward.match.matcher import Judged, Matcher
 from keyward.model.finding import Allowance, Locator, NotScanned, Occurrence, Signal
-from keyward.scan.reader import Chunk, is_plain, source_length
+from keyward.scan.reader import Chunk, chunks_of, is_plain, plain_chunk, source_length
 
 if TYPE_CHECKING:
     import re
 
+    from keyward.match.engine.portable import Hits
     from keyward.scan.interop import DetectSecretsBaseline
 
 MOST_OCCURRENCES = 10_000
@@ -60,18 +61,26 @@ class Examiner:
         self._own_samples = own_samples or {}
         self._prefixes: dict[tuple[str, str], re.Pattern[bytes] | None] = {}
 
-    def is_clean(self, data: bytes) -> bool:
-        """Whether a whole small source holds nothing that is worth a closer look: most files of a tree end here."""
-        return not data.startswith(_CONTAINER_STARTS) and is_plain(data) and not self._matcher.hits(data)
+    def examine_small(self, source: str, path: str, data: bytes) -> Examined:
+        """Everything found in a source that was read in one go. Most files of a tree end here, with nothing to look at."""
+        if not is_plain(data):
+            return self.examine(Place(source, path), chunks_of(data))
+        hits = self._matcher.hits(data)
+        if not hits and not data.startswith(_CONTAINER_STARTS):
+            return Examined([], [], len(data))
+        return self._examine(Place(source, path), [(plain_chunk(data), hits)])
 
     def examine(self, place: Place, chunks: Iterable[Chunk]) -> Examined:
         """Everything found in the chunks of one source. Raises what reading raises (OSError)."""
+        return self._examine(place, ((chunk, self._matcher.hits(chunk.data)) for chunk in chunks))
+
+    def _examine(self, place: Place, chunks: Iterable[tuple[Chunk, Hits]]) -> Examined:
         occurrences: list[Occurrence] = []
         problems: list[NotScanned] = []
         size = 0
         cursor = Cursor()
         previous: Chunk | None = None
-        for chunk in chunks:
+        for chunk, hits in chunks:
             if previous is not None:
                 cursor.next_chunk(previous)
             elif chunk.data.startswith(_CONTAINER_STARTS):
@@ -83,7 +92,6 @@ class Examiner:
                 size = max(size, chunk.offset + len(chunk.data))
             else:
                 size = max(size, chunk.source_offset + 2 * len(chunk.data))
-            hits = self._matcher.hits(chunk.data)
             if hits:
                 judged, gave_up = self._matcher.judged(chunk.data, place.path, hits)
                 problems.extend(

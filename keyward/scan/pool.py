@@ -20,9 +20,9 @@ from keyward.model.finding import NotScanned
 from keyward.scan.examine import Examined, Examiner, Place
 from keyward.scan.reader import chunks, file_reader
 from keyward.scan.recipe import Recipe
-from keyward.scan.sources.tree import failure, open_regular
+from keyward.scan.sources.tree import check_regular, failure, open_file, open_regular
 
-BATCH = 96
+BATCH = 192
 """Files in a batch."""
 
 SMALL = 1 << 18
@@ -47,16 +47,19 @@ class Answer(NamedTuple):
     learned: dict[bytes, bytes]
 
 
-def examine_file(examiner: Examiner, path: str, *, follow: bool) -> Examined:
-    """One file of the tree, or why it was not scanned."""
+def examine_file(examiner: Examiner, path: str, *, follow: bool, listed: bool = False) -> Examined:
+    """One file of the tree, or why it was not scanned. `listed`: a walk has just seen that it is a regular file; asking again
+    would be one system call in four."""
     try:
-        descriptor = open_regular(path, follow=follow)
+        descriptor = (open_file if listed else open_regular)(path, follow=follow)
     except (OSError, ValueError) as error:
         return Examined([], [failure(path, error if isinstance(error, OSError) else OSError(0, str(error)))], 0)
     try:
         data = os.read(descriptor, SMALL)
-        if len(data) < SMALL and examiner.is_clean(data):  # a regular file gives less than was asked for only at its end
-            return Examined([], [], len(data))
+        if not 0 < len(data) < SMALL:  # something else may have taken its place: a pipe is empty, a device without end
+            check_regular(descriptor)
+        if len(data) < SMALL:  # a regular file gives less than was asked for only at its end
+            return examiner.examine_small("tree", path, data)
         os.lseek(descriptor, 0, os.SEEK_SET)
         return examiner.examine(Place("tree", path), chunks(file_reader(descriptor)))
     except OSError as error:
@@ -216,7 +219,7 @@ def _work(
         examiner, cache = recipe.examiner()
         while True:
             paths = connection.recv()
-            examined = [examine_file(examiner, path, follow=path in follow) for path in paths]
+            examined = [examine_file(examiner, path, follow=path in follow, listed=path not in follow) for path in paths]
             size = sum(each.bytes for each in examined)
             kept = [each._replace(bytes=0) for each in examined if each.occurrences or each.problems]
             kept.append(Examined([], [], size))

@@ -45,6 +45,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_WIDE_STARTS = tuple(mark for mark, _ in _MARKS)
 
 
 SAMPLE = 1024
@@ -53,9 +54,8 @@ SAMPLE = 1024
 
 def wide_encoding(head: bytes) -> str:
     """`utf-16-le` and so on if the bytes look like it, else `raw`. Without a mark, the places of the NULs decide."""
-    for mark, encoding in _MARKS:
-        if head.startswith(mark):
-            return encoding
+    if head.startswith(_WIDE_STARTS):
+        return next(encoding for mark, encoding in _MARKS if head.startswith(mark))
     first = head[:64]
     zeros, odd_zeros = first.count(0), first[1::2].count(0)
     even_zeros = zeros - odd_zeros
@@ -100,10 +100,21 @@ def chunks(read: Read, *, chunk: int = CHUNK, margin: int = MARGIN) -> Iterator[
         yield from _decoded(data, read, encoding, 0, chunk, margin)
 
 
+def chunks_of(data: bytes) -> Iterator[Chunk]:
+    """The same for a small source (less than `CHUNK`) that has been read."""
+    pieces = iter((data,))
+    return chunks(lambda size: next(pieces, b""))
+
+
+def plain_chunk(data: bytes) -> Chunk:
+    """A whole source that is scanned as it stands."""
+    return Chunk(data, 0, 0, len(data) + 1, "raw", 0)
+
+
 def is_plain(data: bytes) -> bool:
     """Whether a whole small source is scanned as it stands, with nothing in it to be decoded."""
     if b"\0" not in data:
-        return not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return not data.startswith(_WIDE_STARTS)
     return wide_encoding(data[:4096]) == "raw" and _wide_tail(data) < 0
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from keyward.errors import RuleError
 from keyward.match.engine.anchor import Anchor
-from keyward.model.rule import PROVIDER, Rule
+from keyward.model.rule import GENERIC, PROVIDER, Rule
 
 UNBOUNDED = 1 << 30
 
@@ -71,6 +71,7 @@ def derive(rule: Rule) -> Anchor:
         lookback=min(high, rule.window) if rule.anchor is None else rule.window,
         lookahead=max(min(full_high - low, rule.window), 0) + 64,  # what a lookahead at the end may want to see
         literals=_literals(nodes),
+        keeps_to_line=_is_generic(rule, parsed) and _keeps_to_line(list(parsed), flags) and _keeps_to_line(nodes, flags),
     )
 
 
@@ -211,6 +212,28 @@ def _bytes(nodes: list[Node], flags: int) -> set[int]:
 def _members(expression: str, ignore_case: int) -> frozenset[int]:
     regex = re.compile(expression.encode("ascii"), ignore_case)
     return frozenset(byte for byte in range(256) if regex.match(bytes([byte])))
+
+
+def _is_generic(rule: Rule, parsed: Any) -> bool:
+    """Whether a match is one value by itself, judged by nothing but the signals for generic values."""
+    alone = rule.check is None and not rule.companions and set(parsed.state.groupdict) <= {"secret"}
+    return rule.specificity == GENERIC and rule.trusted and alone
+
+
+def _keeps_to_line(nodes: list[Node], flags: int) -> bool:
+    """Whether a newline can only be the last byte that a sequence matches or looks at."""
+    for index, (op, arg) in enumerate(nodes):
+        last = index == len(nodes) - 1
+        if op is sre.SUBPATTERN and last:
+            return _keeps_to_line(list(arg[3]), (flags | arg[1]) & ~arg[2])
+        if op is sre.BRANCH and last:
+            return all(_keeps_to_line(list(branch), flags) for branch in arg[1])
+        if op in (sre.ASSERT, sre.ASSERT_NOT):
+            if not _keeps_to_line(list(arg[1]), flags):
+                return False
+        elif 10 in _bytes([(op, arg)], flags) and not (last and op in (sre.LITERAL, sre.IN)):
+            return False
+    return True
 
 
 def _emit(nodes: list[Node], flags: int, *, outermost: bool = False) -> str:

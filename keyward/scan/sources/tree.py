@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
 from keyward.errors import UsageError
@@ -14,6 +15,7 @@ Exclude = Callable[[str, bool], str]
 """Given a path relative to the root (with `/`) and whether it is a folder: the rule that excludes it, or an empty string."""
 
 VERSION_CONTROL = ".git"
+_NAME = attrgetter("name")
 
 
 def keep_all(path: str, folder: bool) -> str:
@@ -44,34 +46,36 @@ def files_under(root: str, exclude: Exclude, walk: Walk) -> Iterator[str]:
         return
     prefix = "" if root == "." else root.rstrip("/") + "/" if root != "/" else "/"
     real_root = os.path.realpath(root)
+    selective = exclude is not keep_all
     pending = [""]
     while pending:
         relative = pending.pop()
         folder = prefix + relative if relative else root
         try:
             with os.scandir(folder) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name)
+                listed = sorted(entries, key=_NAME)
         except OSError as error:
             walk.not_scanned.append(NotScanned(folder, _reason(error)))
             continue
         folders: list[str] = []
         for entry in listed:
-            inside = f"{relative}/{entry.name}" if relative else entry.name
+            name = entry.name
+            inside = f"{relative}/{name}" if relative else name
             try:
-                is_folder = entry.is_dir(follow_symlinks=False)
-                is_file = not is_folder and entry.is_file(follow_symlinks=False)
+                is_file = entry.is_file(follow_symlinks=False)
+                is_folder = not is_file and entry.is_dir(follow_symlinks=False)
             except OSError as error:
                 walk.not_scanned.append(NotScanned(prefix + inside, _reason(error)))
                 continue
-            if entry.name == VERSION_CONTROL:
+            if name == VERSION_CONTROL:
                 continue
-            rule = exclude(inside, is_folder)
+            rule = exclude(inside, is_folder) if selective else ""
             if rule:
                 walk.excluded.append(Excluded(prefix + inside, rule))
-            elif is_folder:
-                folders.append(inside)
             elif is_file:
                 yield prefix + inside
+            elif is_folder:
+                folders.append(inside)
             else:
                 _note_special(prefix + inside, entry, real_root, walk)
         pending.extend(reversed(folders))
@@ -107,20 +111,29 @@ def _reason(error: OSError) -> str:
 _FLAGS = os.O_RDONLY
 for _name in ("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
     _FLAGS |= getattr(os, _name, 0)
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_FLAGS_NO_FOLLOW = _FLAGS | getattr(os, "O_NOFOLLOW", 0)
+
+
+def open_file(path: str, *, follow: bool) -> int:
+    """A descriptor for reading. A link is refused unless `follow`; a pipe is never waited for. Raises OSError."""
+    return os.open(path, _FLAGS if follow else _FLAGS_NO_FOLLOW)
 
 
 def open_regular(path: str, *, follow: bool) -> int:
-    """A descriptor of a regular file. A link is refused unless `follow`; a pipe is never waited for.
-
-    Raises OSError; with errno 0 and a sentence if the path is not a regular file any more.
-    """
-    flags = _FLAGS if follow else _FLAGS | _NO_FOLLOW
-    descriptor = os.open(path, flags)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    """The same of a regular file. Raises OSError, for anything else with errno 0 and a sentence."""
+    descriptor = open_file(path, follow=follow)
+    try:
+        check_regular(descriptor)
+    except OSError:
         os.close(descriptor)
-        raise OSError(0, "not a regular file")
+        raise
     return descriptor
+
+
+def check_regular(descriptor: int) -> None:
+    """Raises OSError, with errno 0 and a sentence, if the descriptor is not that of a regular file."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(0, "not a regular file")
 
 
 def failure(path: str, error: OSError) -> NotScanned:
