@@ -241,4 +241,7 @@ CASES = (
     Case("rate limit", PAT_CLASSIC, (Answer(403, '{"message": "API rate limit exceeded"}', _LIMIT),), "unknown"),
     Case("wait", PAT_CLASSIC, (Answer(403, '{"message": "secondary rate limit"}', {"retry-after": "60"}),), "unknown"),
     Case("not there", PAT_CLASSIC, (Answer(404, '{"message": "Not Found"}'),), "unknown"),
+    *(Case("revoked", kind, (_BAD,), "dead") for kind in (PAT_FINE_GRAINED, OAUTH, APP_USER)),
+    *(Case("not there", kind, (Answer(404, '{"message": "Not Found"}'),), "unknown")
+      for kind in (PAT_FINE_GRAINED, OAUTH, APP_USER, INSTALLATION)),
 )  # fmt: skip

@@ -11,10 +11,19 @@ References: https://dev.mysql.com/doc/refman/8.0/en/password-management.html  ht
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from keyward.errors import MissingExtra
 from keyward.plugin import STRUCTURAL, Companion, Kind, Rule
 from keyward.plugin.shapes import part, text
+from keyward.plugin.verifier import Case, Dead, Live, Restricted, Unknown, Verdict
 
+from ._logins import TIMEOUT, NoTls, first_alive, login_evidence, spellings, tls_context, tls_mode
 from ._passwords import PASSWORD, SECRET, WORD, database_kind, judge, url_rule, variable_rule
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 MYSQL = Kind("mysql/password")
 
@@ -91,3 +100,86 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS: tuple[str, ...] = ()
+"""None: a server of one's own, which the lane's target names."""
+
+VERIFIES = (MYSQL,)
+
+CASES: tuple[Case, ...] = ()
+"""A login is not HTTP: the verdicts are tested against a real server."""
+
+_DENIED = (1045, 1698)
+"""Wrong password, no such account, or not from this address: the server does not say which."""
+_AFTER_THE_PASSWORD = {
+    4151: "the account is locked",
+    3118: "the account is locked",
+    1820: "the password has expired",
+    1862: "the password has expired",
+    1044: "the account may not use this database",
+    1049: "there is no such database",
+    1226: "the account has used up what it is allowed",
+}
+_NOT_NOW = (1040, 1053, 1203, 1129)
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """One login, and no statement but the one that asks whether TLS is on."""
+    user = credential.text("user") or target.user
+    ports.tcp(target.host, target.port)
+    if not user:
+        return Unknown("the credential names no user: set target.user")
+
+    def ask(password: bytes) -> Verdict:
+        try:
+            mode = tls_mode(target)
+            verdict = _try(target, ports, mode, user, password)
+            if isinstance(verdict, Dead) and mode == "disable" and isinstance(_try(target, ports, "prefer", user, password), Live):
+                # an account that requires TLS is refused like one with another password
+                return Restricted(verdict.evidence, "the account demands TLS")
+            return verdict
+        except NoTls as error:
+            return Unknown(str(error))
+
+    return first_alive(spellings(credential.parts["secret"].reveal()), ask)
+
+
+def _try(target: Target, ports: Ports, mode: str, user: str, password: bytes) -> Verdict:
+    code = ports.call("mysql login", target.host, lambda: _login(target, mode, user, password), changes=False)
+    proof = login_evidence("login", target, ports, str(code), user)
+    if code == 0:
+        return Live(proof, user)
+    if code in _DENIED:
+        return Dead(proof)
+    if code in _AFTER_THE_PASSWORD:
+        return Restricted(proof, _AFTER_THE_PASSWORD[code])
+    if code in _NOT_NOW:
+        return Unknown(f"the server takes no session now ({code})", 1.0)
+    return Unknown(f"{target.host}:{target.port} opens no session ({code})")
+
+
+def _login(target: Target, mode: str, user: str, password: bytes) -> int:
+    """0, or the number of the server's or driver's error."""
+    from importlib import import_module
+
+    try:
+        pymysql: Any = import_module("pymysql")
+    except ImportError:
+        raise MissingExtra("PyMySQL", "mysql") from None
+    protected = mode not in ("disable", "prefer")
+    tls: dict[str, Any] = {"ssl": tls_context(target, mode)} if protected else {"ssl_disabled": True} if mode == "disable" else {}
+    try:
+        connection = pymysql.connect(
+            host=target.host, port=target.port, user=user, password=password, database=target.database or None,
+            connect_timeout=TIMEOUT, read_timeout=TIMEOUT, write_timeout=TIMEOUT, **tls,
+        )  # fmt: skip
+    except pymysql.Error as error:
+        return error.args[0] if error.args and isinstance(error.args[0], int) else -1
+    except OSError:
+        return -1
+    with connection, connection.cursor() as cursor:
+        if protected:
+            cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+            if not cursor.fetchone()[1]:
+                raise NoTls("the server offers no TLS")
+    return 0

@@ -17,11 +17,17 @@ References: https://docs.openclaw.ai/gateway/secrets
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Parts, Rule, Signal
 from keyward.plugin.shapes import Piece, Shape, an, assigned, b64, b64url, concat, hexa, jwt, lower, part, text
+from keyward.plugin.verifier import Answer, Case, Dead, Live, Unknown, Verdict, evidence
 
 from ._model_vendor import named, replace
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 GATEWAY_TOKEN = Kind("openclaw/gateway-token")
 GATEWAY_PASSWORD = Kind("openclaw/gateway-password")
@@ -429,3 +435,54 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS: tuple[str, ...] = ()
+"""None: a gateway is somebody's own machine, which the operator's configuration names."""
+
+VERIFIES = (GATEWAY_TOKEN, GATEWAY_PASSWORD, HOOKS)
+
+_TOOLS = "/tools/invoke"
+_REFUSED = b'{"error":{"message":"Unauthorized","type":"unauthorized"}}'
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Sends an empty request, which names no tool and no text, and so does nothing: 400 after a login, 401 without.
+
+    `target.base_url`: the gateway (`http://127.0.0.1:18789`). `target.options`: `hooks_path`, `/hooks` unless set. A gateway
+    locks a remote address out after 10 wrong tokens in a minute (429); only wrong ones count, not missing ones, so that the
+    second question (does it ask for a token at all?) is free. Tried with 2026.9.6; docs/gateway/tools-invoke-http-api.md,
+    docs/gateway/config-hooks.md and docs/gateway/security/rate-limiting.md of the npm package.
+    """
+    if not target.base_url:
+        return Unknown("target.base_url does not name the gateway")
+    http = ports.http(target.base_url)
+    headers = {"Authorization": f"Bearer {credential.text('secret')}"}
+    is_hook = credential.kind == HOOKS
+    path = target.options.get("hooks_path", "/hooks").rstrip("/") + "/wake" if is_hook else _TOOLS
+    reply = http.request("POST", path, headers=headers, json={}, changes=False)
+    seen = evidence(f"POST {path}", http, reply, ports)
+    if reply.status == 401 and reply.body.strip() == (b"Unauthorized" if is_hook else _REFUSED):
+        return Dead(seen)
+    if reply.status != 400 or b'"ok":false' not in reply.body:
+        return Unknown(f"the gateway answered {reply.status}, which tells nothing")
+    if not is_hook and http.request("POST", path, json={}, changes=False).status != 401:
+        return Unknown("the gateway asks nobody for a token")
+    return Live(seen, principal="hooks" if is_hook else "operator")
+
+
+_NAMELESS = Answer(400, '{"ok":false,"error":{"type":"invalid_request","message":"tools.invoke requires name"}}')
+
+CASES = (
+    Case("in force", GATEWAY_TOKEN, (_NAMELESS, Answer(401, _REFUSED.decode())), "live"),
+    Case("wrong", GATEWAY_TOKEN, (Answer(401, _REFUSED.decode()),), "dead"),
+    Case("in force", GATEWAY_PASSWORD, (_NAMELESS, Answer(401, _REFUSED.decode())), "live"),
+    Case("wrong", GATEWAY_PASSWORD, (Answer(401, _REFUSED.decode()),), "dead"),
+    Case("open to everybody", GATEWAY_PASSWORD, (_NAMELESS, _NAMELESS), "unknown"),
+    Case("open to everybody", GATEWAY_TOKEN, (_NAMELESS, _NAMELESS), "unknown"),
+    Case("a proxy before it", GATEWAY_TOKEN, (Answer(401, "<html>Sign in</html>"),), "unknown"),
+    Case("proxy not named", GATEWAY_TOKEN, (Answer(403, '{"error":{"type":"proxy_attribution_required"}}'),), "unknown"),
+    Case("locked out", GATEWAY_TOKEN, (Answer(429, "", {"Retry-After": "300"}),), "unknown"),
+    Case("in force", HOOKS, (Answer(400, '{"ok":false,"error":"text required"}'),), "live"),
+    Case("wrong", HOOKS, (Answer(401, "Unauthorized"),), "dead"),
+    Case("hooks are off", HOOKS, (Answer(404, "Not Found"),), "unknown"),
+)

@@ -10,10 +10,19 @@ References: https://www.postgresql.org/docs/current/libpq-pgpass.html
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from keyward.plugin import STRUCTURAL, Kind, Rule
 from keyward.plugin.shapes import concat, part, text
+from keyward.plugin.verifier import Case, Verdict
 
 from ._passwords import PASSWORD, database_kind, judge
+from ._postgresql_login import verify_login
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 PGPASS = Kind("pgpass/password")
 
@@ -46,3 +55,19 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS: tuple[str, ...] = ()
+"""None: a server of one's own, which the lane's target names."""
+
+VERIFIES = (PGPASS,)
+
+CASES: tuple[Case, ...] = ()
+"""A login is not HTTP: the verdicts are tested against a real server."""
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Logs in with what the line's escapes stand for."""
+    from keyward.model.secret import Secret
+
+    plain = re.sub(rb"\\([:\\])", rb"\1", credential.parts["secret"].reveal())
+    return verify_login(credential._replace(parts={**credential.parts, "secret": Secret(plain)}), target, ports)

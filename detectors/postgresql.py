@@ -12,10 +12,18 @@ References: https://www.postgresql.org/docs/current/libpq-connect.html  https://
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keyward.plugin import STRUCTURAL, Companion, Kind, Rule
 from keyward.plugin.shapes import part, text
+from keyward.plugin.verifier import Case, Verdict
 
 from ._passwords import PASSWORD, WORD, database_kind, form_rule, judge, url_rule, variable_rule
+from ._postgresql_login import verify_login
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 POSTGRESQL = Kind("postgresql/password")
 
@@ -56,3 +64,16 @@ RULES = (
               ("PGPASSWORD={} psql -h db3.corp.io -U svc orders\n", "0 3 * * * PGPASSWORD='{}' pg_dump orders > dump\n", "RUN PGPASSWORD=\"{}\" psql -f x.sql\n"),
               ("PGPASSWORD=postgres psql\n", "PGPASSWORD=$PW psql -h db3.corp.io\n", "PGPASSFILE={} psql\n")),
 )  # fmt: skip
+
+HOSTS: tuple[str, ...] = ()
+"""None: a server of one's own, which the lane's target names."""
+
+VERIFIES = (POSTGRESQL,)
+
+CASES: tuple[Case, ...] = ()
+"""A login is not HTTP: the verdicts are tested against a real server."""
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """One login to the target's database, and its SQLSTATE."""
+    return verify_login(credential, target, ports)

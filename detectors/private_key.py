@@ -16,10 +16,18 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Manual, Parts, Rule, Signal, structure
 from keyward.plugin.checksums import crc24, decode_base64
 from keyward.plugin.shapes import Shape, assigned, b64, concat, hexa, part, raw, text
+from keyward.plugin.verifier import Case, Verdict
+
+from ._ssh_login import verify_login
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 PEM = Kind("private-key/pem")
 PEM_ENCRYPTED = Kind("private-key/pem-encrypted")
@@ -343,3 +351,27 @@ RULES = (
         for kind, cipher, sample, score in ((PUTTY, rb"none", "none", 85), (PUTTY_ENCRYPTED, rb"aes256-cbc", "aes256-cbc", 40))
     ),
 )  # fmt: skip
+
+HOSTS: tuple[str, ...] = ()
+"""None: a host of one's own, which the lane's target names."""
+
+VERIFIES = (PEM, PEM_ENCRYPTED)
+
+CASES: tuple[Case, ...] = ()
+"""A login is not HTTP: the verdicts are tested against a real server."""
+
+
+def block_of(value: bytes) -> bytes:
+    """The block as a file has it: without the escapes, quotes and indentation of the text in which it was found."""
+    plain = _plain(value)
+    label = re.search(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----", plain)
+    name = label.group(1) if label else b"PRIVATE KEY"
+    lines = _ESCAPES.sub(b"\n", plain)
+    kept = [m.group() for m in re.finditer(rb"Proc-Type: ?4, ?ENCRYPTED|DEK-Info: ?[A-Z0-9-]{3,24},[0-9A-Fa-f]{8,64}", lines)]
+    headers = b"\n".join([*kept, b"", b""]) if kept else b""
+    return b"-----BEGIN %s-----\n%s%s\n-----END %s-----\n" % (name, headers, _wrapped(body_of(value)), name)
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Whether the key lets `target.user` in at an SSH host. What else a key may be good for (TLS, signing) cannot be asked."""
+    return verify_login(credential, block_of(credential.parts["secret"].reveal()), target, ports)

@@ -11,10 +11,19 @@ References: https://redis.io/docs/latest/operate/oss_and_stack/management/securi
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from keyward.errors import MissingExtra
 from keyward.plugin import STRUCTURAL, Kind, Rule
 from keyward.plugin.shapes import assigned, hexa, part, text
+from keyward.plugin.verifier import Case, Dead, Live, Unknown, Verdict
 
+from ._logins import TIMEOUT, NoTls, first_alive, login_evidence, spellings, tls_mode
 from ._passwords import PASSWORD, WORD, database_kind, form_rule, judge, url_rule, variable_rule
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 REDIS = Kind("redis/password")
 
@@ -81,3 +90,65 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS: tuple[str, ...] = ()
+"""None: a server of one's own, which the lane's target names."""
+
+VERIFIES = (REDIS,)
+
+CASES: tuple[Case, ...] = ()
+"""A login is not HTTP: the verdicts are tested against a real server."""
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """One AUTH. Without a user it is the server's own password (`requirepass`)."""
+    user = credential.text("user") or target.user or "default"
+    ports.tcp(target.host, target.port)
+
+    def ask(password: bytes) -> Verdict:
+        try:
+            mode = tls_mode(target)
+        except NoTls as error:
+            return Unknown(str(error))
+        said = ports.call("redis login", target.host, lambda: _auth(target, mode, user, password), changes=False)
+        proof = login_evidence("AUTH", target, ports, said, user)
+        if said == "OK":
+            return Live(proof, user)
+        if said == "WRONGPASS":
+            return Dead(proof)
+        return Unknown(f"{target.host}:{target.port} does not answer the login: {said}")
+
+    return first_alive(spellings(credential.parts["secret"].reveal()), ask)
+
+
+def _auth(target: Target, mode: str, user: str, password: bytes) -> str:
+    """`OK`, `WRONGPASS`, or a few words of our own for whatever else came."""
+    try:
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError:
+        raise MissingExtra("redis", "redis") from None
+    tls: dict[str, Any] = {}
+    if mode not in ("disable", "prefer"):
+        tls = {"ssl": True, "ssl_cert_reqs": "none" if mode == "require" else "required", "ssl_check_hostname": mode == "verify-full"}
+        tls["ssl_ca_certs"] = target.options.get("tls_ca") or None
+    login: dict[str, Any] = {"username": None if user == "default" else user, "password": password}
+    client: Any = None
+    try:
+        # with a single connection, making the client logs in; servers before version 6 know no user names
+        client = redis.Redis(
+            host=target.host, port=target.port, single_connection_client=True, retry=Retry(NoBackoff(), 0), protocol=2,
+            socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT,
+            **login, **tls,
+        )  # fmt: skip
+        return "OK"
+    except redis.exceptions.AuthenticationError as error:
+        return "no password is set" if "without any password" in str(error) else "WRONGPASS"
+    except redis.ConnectionError as error:
+        return "it holds as many clients as it may" if "max number of clients" in str(error) else type(error).__name__
+    except redis.RedisError as error:
+        return "no password is set" if "no password is set" in str(error) else type(error).__name__
+    finally:
+        if client is not None:
+            client.close()

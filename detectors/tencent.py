@@ -293,6 +293,7 @@ CASES = (
     Case("another secret", ACCESS_KEY, _error("AuthFailure.SignatureFailure"), "dead"),
     Case("no key of the cloud's API", ACCESS_KEY, _error("AuthFailure.InvalidSecretId"), "dead"),
     Case("the token has ended", TEMPORARY, _error("AuthFailure.TokenFailure"), "dead"),
+    Case("an error of theirs", TEMPORARY, _error("InternalError"), "unknown"),
     Case("a key that has no token", ACCESS_KEY, _error("AuthFailure.TokenFailure"), "unknown"),
     Case("a policy refuses", ACCESS_KEY, _error("AuthFailure.UnauthorizedOperation"), "restricted"),
     Case("the clock is wrong", ACCESS_KEY, _error("AuthFailure.SignatureExpire"), "unknown"),

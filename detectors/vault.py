@@ -13,10 +13,17 @@ References: https://developer.hashicorp.com/vault/docs/concepts/tokens  https://
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keyward.plugin import Companion, Kind, Rule
 from keyward.plugin.shapes import Shape, an, assigned, b64, b64url, concat, hexa, json_member, part, text, uuid4
+from keyward.plugin.verifier import Answer, Case, Dead, Live, Restricted, Unknown, Verdict, evidence
 
 from ._cloud import SLUG, UUID, by_prefix, credential, header, mixed, named
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Http, Ports
 
 TOKEN = Kind("vault/token")
 SECRET_ID = Kind("vault/approle-secret-id")
@@ -154,4 +161,80 @@ RULES = (
             text("Unseal Progress 1: ", b64(44), "\n"),
         ),
     ),
+)  # fmt: skip
+
+HOSTS: tuple[str, ...] = ()
+"""None: a vault is somebody's own server, which the operator's configuration names."""
+
+VERIFIES = (TOKEN, SECRET_ID)
+
+_SELF, _REVOKE = "/v1/auth/token/lookup-self", "/v1/auth/token/revoke-self"
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """`target.base_url`: the server. `target.options`: `namespace`, `mount` (of AppRole, `approle`), `role_id` (where the
+    credential has none). A sealed server answers 503, which tells nothing (Unreachable)."""
+    if not target.base_url:
+        return Unknown("target.base_url does not name the server")
+    namespace = target.options.get("namespace", "")
+    http = ports.http(target.base_url, {"X-Vault-Namespace": namespace} if namespace else {})
+    ask = _ask_login if credential.kind == SECRET_ID else _ask_token
+    return ask(http, credential, target, ports)
+
+
+def _ask_token(http: Http, credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """A token may look itself up unless it lacks the policy `default`. A server that does not know it says "permission denied"
+    alone (HashiCorp's may add "invalid token"); one that knows it and refuses puts it in a list of errors (tried with OpenBao
+    2.7). A token bound to other addresses than ours cannot be told from a dead one: ask from where it is used."""
+    reply = http.request("GET", _SELF, headers={"X-Vault-Token": credential.text("secret")})
+    seen = evidence(f"GET {_SELF}", http, reply, ports)
+    if reply.status == 200:
+        data = reply.object().get("data") or {}
+        return Live(seen, str(data.get("display_name") or ""), tuple(map(str, data.get("policies") or ())))
+    if reply.status != 403:
+        return Unknown(f"the server answered {reply.status}")
+    errors = reply.object().get("errors") or []
+    if errors == ["permission denied"] or any("invalid token" in str(error) for error in errors):
+        return Dead(seen)
+    return Restricted(seen, "it may not look itself up (the policy `default` is missing)")
+
+
+def _ask_login(http: Http, credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Logs in, and revokes the token that this made: only an administrator could look a secret_id up without using it. It
+    takes one use of a secret_id whose uses are counted, so such a one is not asked about unless it is rotated."""
+    mount = target.options.get("mount", "approle").strip("/")
+    role_id = credential.text("role_id") or target.options.get("role_id", "")
+    if not role_id:
+        return Unknown("a secret_id can be asked about only with its role_id")
+    path = f"/v1/auth/{mount}/login"
+    reply = http.request("POST", path, json={"role_id": role_id, "secret_id": credential.text("secret")})
+    seen = evidence(f"POST {path}", http, reply, ports)
+    if reply.status == 200:
+        made = reply.object().get("auth") or {}
+        if made.get("client_token"):
+            http.request("POST", _REVOKE, headers={"X-Vault-Token": str(made["client_token"])})
+        return Live(seen, str((made.get("metadata") or {}).get("role_name") or ""), tuple(map(str, made.get("policies") or ())))
+    said = reply.body.lower()
+    if reply.status == 400 and b"cidr" in said:
+        return Restricted(seen, "it may not be used from this address")
+    if reply.status == 400 and any(words in said for words in _NO_SUCH):
+        return Dead(seen)
+    return Unknown(f"the server answered {reply.status}")
+
+
+_NO_SUCH = (b"invalid role or secret id", b"invalid secret id", b"invalid role id", b"invalid role_id")
+_ROLE_ID = {"role_id": "8e1b51c0-0000-4000-8000-000000000000"}
+
+CASES = (
+    Case("in force", TOKEN, (Answer(200, '{"data":{"display_name":"approle","policies":["default","shop"]}}'),), "live"),
+    Case("revoked", TOKEN, (Answer(403, '{"errors":["permission denied"]}'),), "dead"),
+    Case("revoked, as newer servers say it", TOKEN,
+         (Answer(403, '{"errors":["2 errors occurred:\\n\\t* permission denied\\n\\t* invalid token\\n\\n"]}'),), "dead"),
+    Case("without the policy default", TOKEN, (Answer(403, '{"errors":["1 error occurred:\\n\\t* permission denied\\n\\n"]}'),), "restricted"),
+    Case("sealed", TOKEN, (Answer(503, '{"errors":["Vault is sealed"]}'),), "unknown"),
+    Case("in force", SECRET_ID, (Answer(200, '{"auth":{"policies":["shop"],"metadata":{"role_name":"shop"}}}'), Answer(204)), "live", _ROLE_ID),
+    Case("destroyed", SECRET_ID, (Answer(400, '{"errors":["invalid role or secret ID"]}'),), "dead", _ROLE_ID),
+    Case("from another address", SECRET_ID,
+         (Answer(400, '{"errors":["source address \\"192.0.2.7\\" unauthorized through CIDR restrictions on the secret ID"]}'),), "restricted", _ROLE_ID),
+    Case("no such mount", SECRET_ID, (Answer(404, '{"errors":["no handler for route"]}'),), "unknown", _ROLE_ID),
 )  # fmt: skip

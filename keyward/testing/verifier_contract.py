@@ -37,7 +37,7 @@ def check_verifier(module: Any) -> Iterator[Problem]:
             yield Problem(kind, "is in VERIFIES and not in KINDS")
         shown = {case.verdict for case in cases if case.kind == kind}
         missing = [verdict for verdict in WANTED if verdict not in shown]
-        if cases and missing:
+        if shown and missing:  # a kind without any is asked by another protocol, and tested against a real server
             yield Problem(kind, f"has no case for {', '.join(missing)}")
     if hosts and not cases:
         yield Problem(name, "asks over HTTP and has no CASES")
