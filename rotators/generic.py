@@ -36,6 +36,7 @@ import secrets
 import string
 import subprocess
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from keyward.errors import Refused, Uncertain
 from keyward.model.credential import NO_PARTS, SecretParts
@@ -62,25 +63,45 @@ TRY_LATER = 75
 
 
 class GenericSecret(Rotator):
-    """See the page. `check` is no part of a rotator: it answers for the detector that such kinds cannot have."""
+    """See the page."""
 
     kinds = (GENERIC, SIGNING, DJANGO, RAILS, LARAVEL)
     title = "Generated values"
     origin = Origin.CHOSEN
     capabilities = Capabilities(overlap=Overlap.NONE, settle=30.0, propagation=30.0, applied_by_consumers=True)
     references = ("https://www.standardwebhooks.com/",)
+    calls = MappingProxyType(
+        {
+            "ISSUE": ("exec apply {program}",),
+            "PROVE": ("exec check {program}",),
+            "REVOKE": ("exec check {program}", "exec revoke {program}"),
+            "CONFIRM": ("exec check {program}",),
+        }
+    )
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        """Those commands alone that `scope` has, with their programs' names."""
+
+        def shown(name: str) -> str:
+            command = entry.scope.get(name.split()[1])
+            if not isinstance(command, (list, tuple)) or not command:
+                return ""
+            return name.format(program=os.path.basename(str(command[0])))
+
+        return {step: tuple(filter(None, map(shown, names))) for step, names in self.calls.items()}
 
     def capabilities_for(self, entry: Entry) -> Capabilities:
         overlaps = bool(entry.scope.get("revoke") if entry.scope.get("apply") else entry.scope.get("fallbacks"))
         return self.capabilities._replace(
             overlap=Overlap.OWN if overlaps else Overlap.NONE,
-            applied_by_consumers=not overlaps and not entry.scope.get("apply"),
+            applied_by_consumers=not entry.scope.get("apply"),
+            fallbacks=overlaps and not entry.scope.get("apply"),
         )
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         if "secret" not in parts:
             raise Refused(f"{job.entry.ref}: the value to be replaced has no part `secret`")
-        if _command(job, "check") and isinstance(verdict := self.check(job, parts), (Dead, Unknown)):
+        if self.can_probe(job.entry) and isinstance(verdict := self.probe(job, parts), (Dead, Unknown)):
             said = "is not in force" if isinstance(verdict, Dead) else f"cannot be checked: {verdict.reason}"
             raise Refused(f"{job.entry.ref}: the value to be replaced {said}", hint="See what scope.check says of it.")
         return job.entry.ref
@@ -99,7 +120,10 @@ class GenericSecret(Rotator):
         if parts:
             self._do(job, "revoke", NO_PARTS, parts)
 
-    def check(self, job: Job, parts: SecretParts) -> Verdict:
+    def can_probe(self, entry: Entry) -> bool:
+        return bool(entry.scope.get("check"))
+
+    def probe(self, job: Job, parts: SecretParts) -> Verdict:
         """Whether a value is in force, by `scope.check`; Unknown without one."""
         command = _command(job, "check")
         if not command:

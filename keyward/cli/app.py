@@ -18,6 +18,7 @@ from keyward.cli import (
     init,
     lanes,
     plugins,
+    revoke,
     rotation,
     rules,
     scan,
@@ -51,6 +52,7 @@ for command in (
     rotation.status,
     rotation.history,
     rotation.abort,
+    revoke.revoke,
     approve.approve,
     due.due,
 ):

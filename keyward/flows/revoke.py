@@ -65,6 +65,15 @@ def from_value(place: Workplace, kind: Kind, parts: SecretParts, by: str = "") -
     return Doomed("(standard input)", _entry_for(place, kind, by), parts, _holder(place, kind, parts))
 
 
+def parts_of(place: Workplace, kind: Kind) -> list[str]:
+    """The parts that a person must hand in to name a credential of a kind exactly. Raises UsageError for an unknown kind."""
+    place.registry.packs()
+    declared = place.registry.kind(kind)
+    if declared.title == str(kind):
+        raise UsageError(f"there is no kind {kind!r}", hint="See them with: keyward rules list")
+    return [*declared.public[:1], declared.identity[0]] if declared.public else [declared.identity[0]]
+
+
 def _entry_for(place: Workplace, kind: Kind, by: str) -> Entry:
     if by:
         return place.operator.entry(by)._replace(kind=kind)
@@ -130,9 +139,9 @@ def _kill(place: Workplace, each: Doomed) -> Killed:
     before = verify(Credential(entry.kind, each.parts)) if verify else None
     if isinstance(before, Dead):
         return Killed(each.name, kind, True, f"it was dead already: {before.evidence.host} refuses it")
-    if rotator.manual is not None and type(rotator).revoke is not None and not rotator.revokes:
-        steps = "; ".join(rotator.manual.steps)
-        return Killed(each.name, kind, False, f"a person must do it: {steps} {rotator.manual.url}".strip())
+    if not rotator.revokes:
+        steps, url = ("; ".join(rotator.manual.steps), rotator.manual.url) if rotator.manual else ("", "")
+        return Killed(each.name, kind, False, f"a person must do it: {steps} {url}".strip())
     id = rotator.identify(job, each.parts)
     place.audit.append("revoke: begun", ref=each.in_use, detail=f"{kind} {each.name}", calls=recorder.take())
     if rotator.capabilities_for(entry).reversible_disable:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property, partial
 
 from keyward.errors import ConfigError, UsageError
@@ -10,15 +12,16 @@ from keyward.match.paths import state_folder
 from keyward.model.credential import Credential, SecretParts
 from keyward.model.lane import ConsumerSpec, Entry, Lane
 from keyward.model.secret import Secret
-from keyward.model.verdict import Verdict
+from keyward.model.verdict import Unknown, Verdict
 from keyward.plugin.clock import Clock, SystemClock
 from keyward.plugin.consumer import Consumer
 from keyward.plugin.ports import Fence, Hosts, Ports
-from keyward.plugin.rotator import Rotator
+from keyward.plugin.rotator import Job, Rotator
 from keyward.plugin.store import Store
 from keyward.plugin.verifier import Verifier, ask, hosts_for
 from keyward.registry import Registry
 from keyward.rotate.audit import AuditLog
+from keyward.rotate.begun import Begun
 from keyward.rotate.by_hand import ByHand
 from keyward.rotate.gates import AccountGate
 from keyward.rotate.ledger import rotations_folder
@@ -53,11 +56,13 @@ class Workplace:
         self.state = state or state_folder()
         self.clock: Clock = clock or SystemClock()
         self.fences = fences
+        self.begun = Begun(self.state, self.clock)
         self._prompt = prompt
         self._environment = environment
         self._stores: dict[str, Store] = {}
         self._gates: dict[str, AccountGate] = {}
         self._doors: list[Ports] = []
+        self._visit = threading.local()
 
     def __enter__(self) -> Workplace:
         return self
@@ -81,10 +86,31 @@ class Workplace:
         return rotations_folder(self.state)
 
     def ports(self, hosts: Hosts, *fences: Fence) -> Ports:
-        """A door that is closed with this workplace."""
+        """A door that is closed when this thread's visit ends; outside of one, with this workplace."""
         door = Ports(hosts, clock=self.clock, fences=(*fences, *self.fences))
+        visit: list[Ports] | None = getattr(self._visit, "doors", None)
+        (self._doors if visit is None else visit).append(door)
+        return door
+
+    def _lasting_ports(self, hosts: Hosts) -> Ports:
+        """A store's door: it stays open as long as the store, whoever opened it."""
+        door = Ports(hosts, clock=self.clock, fences=self.fences)
         self._doors.append(door)
         return door
+
+    @contextmanager
+    def visit(self) -> Iterator[None]:
+        """One rotation: the connections that this thread opens in it end with it. Hundreds of rotations would keep more of them
+        open than a process may have files."""
+        before: list[Ports] | None = getattr(self._visit, "doors", None)
+        doors: list[Ports] = []
+        self._visit.doors = doors
+        try:
+            yield
+        finally:
+            self._visit.doors = before
+            for ports in doors:
+                ports.close()
 
     def store(self, name: str) -> Store:
         """An open store of the configuration. Raises ConfigError or StoreError."""
@@ -94,7 +120,7 @@ class Workplace:
             if name not in self.operator.stores:
                 raise ConfigError(f"there is no store {name!r}", path=self.operator.path, hint="Add it below [stores].")
             options = self.operator.stores[name]
-            self._stores[name] = open_store(name, options, ports_for=self.ports, resolve=self.resolve)
+            self._stores[name] = open_store(name, options, ports_for=self._lasting_ports, resolve=self.resolve)
         return self._stores[name]
 
     def open_stores(self) -> None:
@@ -126,7 +152,11 @@ class Workplace:
         if found is not None:
             return found
         self.registry.packs()  # a kind's declaration is known once its pack is loaded
-        return ByHand(self.registry.kind(entry.kind))
+        declared = self.registry.kind(entry.kind)
+        if declared.title == str(entry.kind):
+            hint = "See the kinds with: keyward rules list"
+            raise ConfigError(f"{entry.ref}: there is no kind {entry.kind!r}", path=self.operator.path, hint=hint)
+        return ByHand(declared)
 
     def admin(self, entry: Entry) -> SecretParts:
         """The entry's admin credential, resolved."""
@@ -134,10 +164,9 @@ class Workplace:
 
     def gate(self, entry: Entry, rotator: Rotator) -> AccountGate:
         """The gate of the entry's account; one for all its entries."""
-        account = rotator.account(entry)
-        if account not in self._gates:
-            self._gates[account] = AccountGate(self.clock, rotator.capabilities_for(entry).rate)
-        return self._gates[account]
+        gate = AccountGate(self.clock, rotator.capabilities_for(entry).rate)
+        # in one step: of two threads that ask at once, both must get the same
+        return self._gates.setdefault(rotator.account(entry), gate)
 
     def parties(
         self, lane: Lane, entry: Entry, *, extra: tuple[ConsumerSpec, ...] = (), fences: tuple[Fence, ...] = ()
@@ -145,7 +174,6 @@ class Workplace:
         """All that a rotation of one entry needs. `extra`: consumers that a scan found; `fences`: see the calls to the provider and
         to consumers. Raises ConfigError, StoreError."""
         rotator = self.rotator(entry)
-        verifier = self.registry.verifier(entry.kind)
         specs = (*lane.consumers_of(entry.name), *extra)
         return Parties(
             lane=lane,
@@ -154,14 +182,20 @@ class Workplace:
             store=self.store(entry.store),
             ports=self.ports(rotator.hosts(entry), self.gate(entry, rotator), *fences),
             clock=self.clock,
-            verify=self._verify(verifier, entry, fences) if verifier else None,
+            verify=self.verify(entry, fences),
             consumers=tuple(Placed(spec, self._consumer(spec, fences)) for spec in specs),
             admin=self.admin(entry),
         )
 
-    def _verify(self, verifier: Verifier, entry: Entry, fences: tuple[Fence, ...]) -> Verify:
-        ports = self.ports(hosts_for(verifier, entry.target), *fences)
-        return partial(_ask, verifier, entry, ports)
+    def verify(self, entry: Entry, fences: tuple[Fence, ...] = ()) -> Verify | None:
+        """Who can be asked whether a value of an entry lives: its detector, else its rotator's own probe; None if nobody."""
+        verifier = self.registry.verifier(entry.kind)
+        if verifier is not None:
+            return partial(_ask, verifier, entry, self.ports(hosts_for(verifier, entry.target), *fences))
+        rotator = self.rotator(entry)
+        if not rotator.can_probe(entry):
+            return None
+        return partial(_probe, rotator, Job(entry, self.ports(rotator.hosts(entry), *fences)))
 
     def _consumer(self, spec: ConsumerSpec, fences: tuple[Fence, ...]) -> Consumer:
         from keyward.rotate.consumers import hosts_of, make_consumer
@@ -171,6 +205,13 @@ class Workplace:
 
 def _ask(verifier: Verifier, entry: Entry, ports: Ports, credential: Credential) -> Verdict:
     return ask(verifier, credential, entry.target, ports)
+
+
+def _probe(rotator: Rotator, job: Job, credential: Credential) -> Verdict:
+    try:
+        return rotator.probe(job, credential.parts)
+    except Exception as error:  # a rotator is somebody's code, and its text may quote the value
+        return Unknown(f"the probe failed ({type(error).__name__})")
 
 
 def open_workplace(config: str | None, *, prompt: Prompt = nobody, fences: tuple[Fence, ...] = ()) -> Workplace:

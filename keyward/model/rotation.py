@@ -9,6 +9,8 @@ from keyward.model.verdict import Evidence
 
 PLAN, QUARANTINE, RESERVE, ISSUE, STORE = "PLAN", "QUARANTINE", "RESERVE", "ISSUE", "STORE"
 PROVE, PROMOTE, DISTRIBUTE, DRAIN, REVOKE, CONFIRM = "PROVE", "PROMOTE", "DISTRIBUTE", "DRAIN", "REVOKE", "CONFIRM"
+NARROW = "NARROW"
+"""Consumers that hold both values for a while drop the old one."""
 DONE, ABORT = "DONE", "ABORT"
 
 PLANNED, INCIDENT = "planned", "incident"

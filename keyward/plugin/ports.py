@@ -7,8 +7,10 @@ call before and after it: rate limits, the audit log and the crash tests are fen
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import ipaddress
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
@@ -27,6 +29,9 @@ T = TypeVar("T")
 MOST_BYTES = 8 << 20
 CONNECT_TIMEOUT, READ_TIMEOUT, WHOLE_TIMEOUT = 10.0, 30.0, 120.0
 """Seconds: to connect, between two pieces of an answer, and for a whole answer."""
+
+PLAIN = ("", "identity", "gzip", "deflate")
+"""How an answer may be encoded: what these can grow to between two looks at its size is bounded."""
 
 READING = ("GET", "HEAD", "OPTIONS", "LIST")
 READ_ATTEMPTS = 3
@@ -122,7 +127,10 @@ class Hosts(NamedTuple):
 
 
 def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # `127.0.0.1.example` is a name like any other
+        return False
 
 
 class Ports:
@@ -163,8 +171,9 @@ class Ports:
     def http(self, base_url: str, headers: Mapping[str, str] | None = None) -> Http:
         """Requests below one base URL, each with these headers. Raises HostRefused."""
         parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-            raise HostRefused("the base URL is not an http(s) URL without user name and query")
+        odd = parts.query or parts.fragment or "@" in parts.netloc or "\\" in parts.netloc
+        if parts.scheme not in ("http", "https") or not parts.hostname or odd:
+            raise HostRefused("the base URL is not an http(s) URL without user name, query and fragment")
         tls = parts.scheme == "https"
         self.hosts.check(parts.hostname, parts.port or (443 if tls else 80), tls=tls)
         if self._client is None:
@@ -192,31 +201,39 @@ class Ports:
     def call(self, what: str, host: str, action: Callable[[], T], *, changes: bool) -> T:
         """Does one effect under the eyes of the fences. Whatever `action` raises comes through unchanged."""
         seen = Call(what, host, changes)
-        entered: list[Fence] = []
         outcome = "not sent"
-        try:
-            for fence in self.fences:
-                fence.before(seen)
-                entered.append(fence)
-            result = action()
-            outcome = str(result.status) if isinstance(result, Reply) else "ok"
-            return result
-        except BaseException as error:
-            outcome = type(error).__name__
-            raise
-        finally:
-            for fence in reversed(entered):
-                fence.after(seen, outcome)
+        # every fence that let it in sees it out, even if another one raises then: one may be holding a lock
+        with contextlib.ExitStack() as entered:
+            try:
+                for fence in self.fences:
+                    fence.before(seen)
+                    entered.callback(lambda fence=fence: fence.after(seen, outcome))  # type: ignore[misc]
+                result = action()
+                outcome = str(result.status) if isinstance(result, Reply) else "ok"
+                return result
+            except BaseException as error:
+                outcome = type(error).__name__
+                raise
 
 
 def new_client(tls: ssl.SSLContext | None) -> httpx.Client:
     """An httpx client without redirects, ambient proxies, `.netrc` or cookies of its own."""
+    from http.cookiejar import CookieJar, DefaultCookiePolicy
+
     try:
         import httpx
     except ImportError:
         raise MissingExtra("httpx", "all") from None
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
-    return httpx.Client(verify=tls or _system_tls(), trust_env=False, follow_redirects=False, timeout=timeout)
+    return httpx.Client(
+        verify=tls or _system_tls(),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=timeout,
+        headers={"accept-encoding": "identity"},
+        # a cookie that came with one credential would vouch for the next, a dead one
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+    )
 
 
 @functools.cache
@@ -298,7 +315,7 @@ class Http:
         import httpx
 
         url = self._base + path
-        if urlsplit(url).hostname != self._host:
+        if (path and path[0] not in "/?") or urlsplit(url).hostname != self._host:
             raise HostRefused("the path would leave the host")
         sent = {**self._headers, **(headers or {})}
         if json_value is not None:
@@ -307,6 +324,8 @@ class Http:
         deadline = self._ports.clock.monotonic() + WHOLE_TIMEOUT
         try:
             with self._client.stream(method, url, headers=sent, params=query, content=body) as response:
+                if response.headers.get("content-encoding", "identity").lower() not in PLAIN:
+                    raise Uncertain(f"the answer of {self._host} is packed, which it was not asked for")
                 data = bytearray()
                 for piece in response.iter_bytes():
                     data += piece
@@ -320,7 +339,9 @@ class Http:
             raise
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
             raise Unreachable(f"cannot reach {self._host}: {type(error).__name__}") from None
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        except (httpx.InvalidURL, httpx.LocalProtocolError) as error:
+            raise Refused(f"the request to {self._host} cannot be sent: {type(error).__name__}") from None
+        except (httpx.HTTPError, httpx.StreamError) as error:
             # the text of these errors may quote the request, and so the value: only the class is told
             raise Uncertain(f"no answer from {self._host}: {type(error).__name__}") from None
         except (UnicodeError, ValueError) as error:

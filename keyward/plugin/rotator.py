@@ -11,13 +11,15 @@ Four shapes fit (`Overlap`): create a new one and kill the old one later (`own`)
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from keyward.errors import Refused
 from keyward.model.credential import NO_PARTS, Credential, SecretParts, Target
 from keyward.model.kind import Kind, Manual
 from keyward.model.lane import Entry
+from keyward.model.verdict import Unknown, Verdict
 from keyward.plugin.ports import Hosts, Ports
 
 
@@ -47,7 +49,8 @@ class Capabilities(NamedTuple):
     latest. `rate`: changing calls per second that one account allows, 0 where nothing is documented. `applied_by_consumers`:
     the service reads the value from its own configuration, so that the new one works only after DISTRIBUTE (PROVE comes
     after it), and the old one dies with it. `lists`: whether the provider lists these credentials at all; where it does not, one
-    whose answer was lost lives until it ends by itself.
+    whose answer was lost lives until it ends by itself. `fallbacks`: consumers hold both values for a while, and are told to
+    drop the old one before it is revoked.
     """
 
     overlap: Overlap = Overlap.OWN
@@ -63,6 +66,7 @@ class Capabilities(NamedTuple):
     rate: float = 0.0
     applied_by_consumers: bool = False
     lists: bool = True
+    fallbacks: bool = False
 
 
 class AdminNeed(NamedTuple):
@@ -174,7 +178,15 @@ class Rotator:
     admin: AdminNeed = AdminNeed()
     public_hosts: tuple[str, ...] = ()
     manual: Manual | None = None
+    revokes: bool = True
+    """Whether `revoke` asks the provider; false where only a person can kill it."""
     references: tuple[str, ...] = ()
+    calls: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """What each step asks of the provider, by the step's name (QUARANTINE, RESERVE, ISSUE, PROVE, REVOKE, CONFIRM): the names of
+    the calls as fences see them, reads included; shown by `plan`, and held against what the fences saw by the contract. A word
+    in braces stands for what differs from case to case, and fits any text without a slash: `DELETE /keys/{id}`. `verify`'s
+    calls are under PROVE and CONFIRM, and under REVOKE, which looks at the new one before the old one dies. What only happens
+    after something went wrong (an orphan's end) is not named."""
 
     def hosts(self, entry: Entry) -> Hosts:
         """Where it may go for one entry: the provider's own hosts, and what the operator configured in `target`."""
@@ -186,6 +198,10 @@ class Rotator:
     def capabilities_for(self, entry: Entry) -> Capabilities:
         """What can be done for one entry, where its `scope` decides (rotate in place, or create and delete)."""
         return self.capabilities
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        """`calls` for one entry, where its kind or `scope` decides."""
+        return self.calls
 
     def account(self, entry: Entry) -> str:
         """Whose rate limit and lock its changing calls share; computed offline. By default: the provider and the admin
@@ -209,6 +225,14 @@ class Rotator:
     def issue(self, job: Job, new: SecretParts, old: SecretParts) -> Issued:
         """MINTED: makes a new credential (`new` is empty). CHOSEN: applies `new`; doing it twice is the same as once."""
         raise NotImplementedError
+
+    def can_probe(self, entry: Entry) -> bool:
+        """Whether `probe` can tell, for kinds that no detector can ask about."""
+        return False
+
+    def probe(self, job: Job, parts: SecretParts) -> Verdict:
+        """Whether a value is in force; asked only where `can_probe` says so."""
+        return Unknown("nobody can be asked")
 
     def disable(self, job: Job, id: str, parts: SecretParts) -> None:
         """Stops a credential so that `enable` can undo it. Doing it twice is the same as once."""

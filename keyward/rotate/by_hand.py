@@ -16,6 +16,7 @@ class ByHand(Rotator):
     """Of one kind. It asks nobody: `public_hosts` is empty."""
 
     capabilities = Capabilities(settle=30, propagation=30)
+    revokes = False
 
     def __init__(self, kind: CredentialKind) -> None:
         self.kinds = (kind.name,)

@@ -95,7 +95,7 @@ class Home:
 
     def key_in_env(self) -> str:
         line = next(line for line in self.env_file.read_text().splitlines() if "OPENROUTER_API_KEY" in line)
-        return line.split("=", 1)[1].split("'")[1]
+        return line.split("=", 1)[1].partition("  #")[0].strip("'")
 
     def alive(self) -> set[str]:
         keys = self.fake.keys.values()

@@ -158,12 +158,12 @@ def test_the_commands_get_the_value_on_standard_input_alone(service: Service) ->
     for value in (old, new, new):
         assert ROTATOR.issue(work, secret(value), secret(old)).id == "shop/jwt"
     assert service.values == [old, new]
-    assert isinstance(ROTATOR.check(work, secret(old)), Live)
+    assert isinstance(ROTATOR.probe(work, secret(old)), Live)
     assert ROTATOR.identify(work, secret(old)) == "shop/jwt"
     for _ in range(2):
         ROTATOR.revoke(work, "shop/jwt", secret(old))
     assert service.values == [new]
-    assert isinstance(ROTATOR.check(work, secret(old)), Dead)
+    assert isinstance(ROTATOR.probe(work, secret(old)), Dead)
     with pytest.raises(Refused, match="not in force"):
         ROTATOR.identify(work, secret(old))
     shown = repr(service.seen) + repr(watch.calls)
@@ -192,9 +192,9 @@ def test_how_a_command_ends_tells_whether_anything_happened(service: Service, tm
     for scope in ({"apply": "rm -rf"}, {"apply": ["x"], "stdin": "argv"}, {"apply": ["x"], "timeout": 0}):
         with pytest.raises(Refused, match=r"scope\."):
             ROTATOR.issue(job(**scope), value, {})
-    assert isinstance(ROTATOR.check(job(check=service.command("exit2")), value), Unknown)
-    assert isinstance(ROTATOR.check(job(check=service.command("hang"), timeout=0.3), value), Unknown)
-    assert isinstance(ROTATOR.check(job(), value), Unknown)
+    assert isinstance(ROTATOR.probe(job(check=service.command("exit2")), value), Unknown)
+    assert isinstance(ROTATOR.probe(job(check=service.command("hang"), timeout=0.3), value), Unknown)
+    assert isinstance(ROTATOR.probe(job(), value), Unknown)
 
 
 def test_without_commands_nothing_is_called() -> None:
@@ -224,7 +224,7 @@ def test_a_whole_rotation_by_commands(service: Service, tmp_path: Path, overlapp
         spec = ConsumerSpec("test-file", {"path": str(held)})
         parties = Parties(
             Lane("shop", entries=(place,), consumers=(spec,)), place, ROTATOR, store, ports, clock,
-            verify=lambda credential: ROTATOR.check(Job(place, ports), credential.parts),
+            verify=lambda credential: ROTATOR.probe(Job(place, ports), credential.parts),
             consumers=(Placed(spec, FileConsumer(str(held), ports)),),
         )  # fmt: skip
         journal = Journal.create(str(tmp_path / "rotations"), new_rotation_id(clock), clock, ())
