@@ -40,6 +40,7 @@ class AgeFileStore:
         # a rename over a symbolic link would replace the link
         self.file = os.path.realpath(os.path.expanduser(file))
         self._identity, self._ports, self._wait = identity, ports, lock_wait
+        self._opened: tuple[bytes, bytes, dict[str, Any]] = (b"", b"", {})
 
     def read(self, path: str, slot: Slot) -> Stored | None:
         check_path(path)
@@ -51,12 +52,12 @@ class AgeFileStore:
         fields = to_fields(parts, labels)
         with self._locked():
             content = self._load()
-            slots = content["entries"].setdefault(path, {})
+            slots = content["entries"].get(path, {})
             self._check(slots, path, slot, expected)
             version = int(content["next"])
-            content["next"] = version + 1
-            slots[slot.value] = {"version": version, "fields": fields}
-            self._save(content, f"agefile:write {path} {slot.value}")
+            slots = {**slots, slot.value: {"version": version, "fields": fields}}
+            changed = {**content, "next": version + 1, "entries": {**content["entries"], path: slots}}
+            self._save(changed, f"agefile:write {path} {slot.value}")
             return version
 
     def erase(self, path: str, slot: Slot, *, expected: int) -> None:
@@ -69,10 +70,9 @@ class AgeFileStore:
             if slot.value not in slots:
                 return
             self._check(slots, path, slot, expected)
-            del slots[slot.value]
-            if not slots:
-                del content["entries"][path]
-            self._save(content, f"agefile:erase {path} {slot.value}")
+            left = {name: held for name, held in slots.items() if name != slot.value}
+            entries = {**content["entries"], path: left} if left else {p: s for p, s in content["entries"].items() if p != path}
+            self._save({**content, "entries": entries}, f"agefile:erase {path} {slot.value}")
 
     def destroy_old(self, path: str) -> int:
         check_path(path)
@@ -108,11 +108,17 @@ class AgeFileStore:
     def _locked(self) -> FileLock:
         return FileLock(self.file + ".lock", self._ports.clock, self._wait)
 
-    def _load(self) -> dict[str, Any]:
+    def _load(self) -> Mapping[str, Any]:
+        """What the file holds, which the caller must not change. It is decrypted anew only when the file or its identity is another
+        one: a rotation reads its slots some thirty times."""
         data = self._call("agefile:read", lambda: _read(self.file), changes=False)
         if data is None:
             return {"format": FORMAT, "next": 1, "entries": {}}
-        plain = self._identity.decrypt(self._sealed(), data)
+        sealed = self._sealed()
+        held_sealed, held_data, held = self._opened
+        if data == held_data and sealed == held_sealed:
+            return held
+        plain = self._identity.decrypt(sealed, data)
         try:
             content = json.loads(plain)
             known = content["format"] == FORMAT and isinstance(content["entries"], dict)
@@ -122,6 +128,7 @@ class AgeFileStore:
             raise StoreUnavailable(
                 f"{self.file} is not a store of this keyward", certain=True, hint="Use the one that wrote it."
             )
+        self._opened = (sealed, data, content)
         return dict(content)
 
     def _sealed(self) -> bytes:
@@ -142,6 +149,7 @@ class AgeFileStore:
             sealed = self._sealed()
         data = self._identity.encrypt(sealed, json.dumps(content).encode())
         self._call(what, lambda: replace(self.file, data), changes=True)
+        self._opened = (sealed, data, dict(content))
 
     def _call(self, what: str, action: Callable[[], T], *, changes: bool) -> T:
         return self._ports.call(what, HOST, action, changes=changes)

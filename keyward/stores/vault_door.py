@@ -93,6 +93,8 @@ class _Door(HTTPAdapter):
             # these hold the request, and so the value: only the class leaves, from outside this block
             kind, certain = type(error).__name__, not changes or _nothing_sent(error)
         hint = "Check the address, and that the server runs." if certain else "It may or may not have been written: look again."
+        if certain and host in ("127.0.0.1", "localhost", "::1"):
+            hint += " keyward's own local one is started with: keyward vault up"
         raise StoreUnavailable(f"no answer from {host}: {kind}", certain=certain, hint=hint)
 
 
