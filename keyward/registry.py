@@ -71,7 +71,7 @@ class Registry:
         self._disabled = frozenset(disabled)
         self._loaded: dict[str, Pack | Unavailable] = {}
         self._kinds: dict[Kind, CredentialKind] = {}
-        self._verifiers: dict[Kind, Verifier] | None = None
+        self._verifiers: dict[Kind, Verifier] = {}
         self._rotators: dict[Kind, Rotator] | None = None
         self.unavailable_rotators: list[Unavailable] = []
 
@@ -122,16 +122,33 @@ class Registry:
         return [self.pack(name) for name in self.names()]
 
     def verifier(self, kind: Kind) -> Verifier | None:
-        """How a kind is asked about; None where its detector cannot, or did not load. Imports the packs."""
+        """How a kind is asked about; None where its detector cannot, or did not load."""
+        if kind not in self._verifiers:
+            for name in self._likely_first(kind):
+                self._note_verifier(name)
+                if kind in self._verifiers:
+                    break
+        return self._verifiers.get(kind)
+
+    def _note_verifier(self, name: str) -> None:
         from keyward.plugin.verifier import Verifier
 
-        if self._verifiers is None:
-            self._verifiers = {}
-            for name in self.names():
-                module = self._module(name)
-                for verified in getattr(module, "VERIFIES", ()):
-                    self._verifiers.setdefault(verified, Verifier(tuple(getattr(module, "HOSTS", ())), module.verify))
-        return self._verifiers.get(kind)
+        module = self._module(name)
+        for verified in getattr(module, "VERIFIES", ()):
+            self._verifiers.setdefault(verified, Verifier(tuple(getattr(module, "HOSTS", ())), module.verify))
+
+    def _likely_first(self, kind: Kind) -> list[str]:
+        """All packs, the one that is named like the kind's provider first: most often the others need not be imported."""
+        likely = str(kind).partition("/")[0].replace("-", "_")
+        return sorted(self.names(), key=lambda name: name != likely)
+
+    def declared(self, kind: Kind) -> CredentialKind | None:
+        """The declaration of a kind, None for one that nobody declared. Imports no more packs than it needs."""
+        for name in self._likely_first(kind):
+            self.pack(name)
+            if kind in self._kinds:
+                return self._kinds[kind]
+        return None
 
     def rotators(self) -> dict[Kind, Rotator]:
         """Every rotator by the kinds that it names; imports the packs. One that does not load is in `unavailable_rotators`."""

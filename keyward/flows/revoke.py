@@ -67,9 +67,8 @@ def from_value(place: Workplace, kind: Kind, parts: SecretParts, by: str = "") -
 
 def parts_of(place: Workplace, kind: Kind) -> list[str]:
     """The parts that a person must hand in to name a credential of a kind exactly. Raises UsageError for an unknown kind."""
-    place.registry.packs()
-    declared = place.registry.kind(kind)
-    if declared.title == str(kind):
+    declared = place.registry.declared(kind)
+    if declared is None:
         raise UsageError(f"there is no kind {kind!r}", hint="See them with: keyward rules list")
     return [*declared.public[:1], declared.identity[0]] if declared.public else [declared.identity[0]]
 

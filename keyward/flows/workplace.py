@@ -151,9 +151,8 @@ class Workplace:
         found = self.registry.rotators().get(entry.kind)
         if found is not None:
             return found
-        self.registry.packs()  # a kind's declaration is known once its pack is loaded
-        declared = self.registry.kind(entry.kind)
-        if declared.title == str(entry.kind):
+        declared = self.registry.declared(entry.kind)
+        if declared is None:
             hint = "See the kinds with: keyward rules list"
             raise ConfigError(f"{entry.ref}: there is no kind {entry.kind!r}", path=self.operator.path, hint=hint)
         return ByHand(declared)
@@ -185,6 +184,7 @@ class Workplace:
             verify=self.verify(entry, fences),
             consumers=tuple(Placed(spec, self._consumer(spec, fences)) for spec in specs),
             admin=self.admin(entry),
+            found=extra,
         )
 
     def verify(self, entry: Entry, fences: tuple[Fence, ...] = ()) -> Verify | None:
