@@ -282,7 +282,8 @@ def provision(lane: Lane, store_of: Callable[[str], Store], jobs: Sequence[tuple
             failed.append((f"store {name}", str(error), error.hint))
     for rotator, job in jobs:
         try:
-            steps += [Step(job.entry.ref, change.what, change.done) for change in rotator.provision(job, apply=apply)]
+            # a rotator says what was there before; what it did not make, it raised for
+            steps += [Step(job.entry.ref, change.what, apply or change.done) for change in rotator.provision(job, apply=apply)]
         except KeywardError as error:
             failed.append((job.entry.ref, str(error), error.hint))
     return Provisioned(tuple(steps), tuple(failed))
@@ -299,7 +300,7 @@ def _in_store(store: Store, lane: Lane, *, apply: bool) -> list[Step]:
         return []
     paths = [entry.path for entry in lane.entries if entry.store == store.name]
     changes = provision_lane(store, lane.name, paths, apply=apply)
-    return [Step(f"store {store.name}", f"{c.action} {c.what}: {c.detail}", apply or c.action == KEEP) for c in changes]
+    return [Step(f"store {store.name}", f"{c.what}: {' '.join(c.detail.split())}", apply or c.action == KEEP) for c in changes]
 
 
 def jobs_for(place: Workplace, lane: Lane) -> list[tuple[Rotator, Job]]:

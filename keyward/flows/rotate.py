@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from keyward.errors import Halted, KeywardError, UsageError
@@ -15,7 +16,11 @@ from keyward.match.paths import write_private
 from keyward.model.credential import SecretParts
 from keyward.model.lane import ConsumerSpec, Entry, Lane
 from keyward.model.rotation import (
+    ABORT,
+    DONE,
     INCIDENT,
+    ISSUE,
+    PLAN,
     PLANNED,
     QUARANTINE,
     Outcome,
@@ -32,7 +37,7 @@ from keyward.rotate.identity import fingerprint
 from keyward.rotate.journal import Journal, new_rotation_id
 from keyward.rotate.ledger import Standing, standing, unfinished
 from keyward.rotate.lock import entry_lock
-from keyward.rotate.parties import Options, Tell, silent
+from keyward.rotate.parties import Options, Tell, found_consumers, silent
 from keyward.rotate.preflight import preflight
 from keyward.rotate.schedule import GOOD, Task, order, quarantine_all, run_all
 
@@ -69,7 +74,7 @@ class Selection(NamedTuple):
 
 class Planned(NamedTuple):
     """What would happen with one entry. `refusal`: why nothing would (empty: it would go), `hint`: what to do then. `resumes`: the
-    unfinished rotation that would be gone on with."""
+    unfinished rotation that would be gone on with. `calls`: (step, name of a call at the provider), in the steps' order."""
 
     ref: str
     kind: str
@@ -156,9 +161,10 @@ def _owners(place: Workplace, report: Report) -> tuple[list[Chosen], tuple[Found
         if held is None:
             continue
         name = fingerprint(place.registry.kind(entry.kind), held.parts, made)
-        if name in wanted and name not in owned:
-            owned[name] = Chosen(lane, entry, name, _consumers_found(place, report, name, lane, entry, held.parts))
-    rest = [report.places(name)[0] for name in report.fingerprints() if name not in owned]
+        if name in wanted:  # of several entries with one value each gets its own new one
+            owned[entry.ref] = Chosen(lane, entry, name, _consumers_found(place, report, name, lane, entry, held.parts))
+    ours = {each.leaked for each in owned.values()}
+    rest = [report.places(name)[0] for name in report.fingerprints() if name not in ours]
     return list(owned.values()), tuple(rest)
 
 
@@ -185,25 +191,39 @@ def _consumers_found(
     return tuple(specs)
 
 
-def make_plan(place: Workplace, selection: Selection, options: Options) -> Plan:
-    """What would be done, in order. Reads only; saved below the state folder under its digest."""
+def make_plan(place: Workplace, selection: Selection, options: Options, exempt: Sequence[str] = ()) -> Plan:
+    """What would be done, in order. Reads only; saved below the state folder under its digest, which stands for all that decides
+    what will be done: also for the options, and for what the configuration says of each entry and its consumers."""
     tasks = {chosen.entry.ref: chosen for chosen in selection.chosen}
     ordered = [tasks[task.ref] for task in order(_task(place, chosen, options, silent, None) for chosen in selection.chosen)]
-    planned = tuple(_planned(place, chosen, options) for chosen in ordered)
+    planned = tuple(_planned(place, chosen, _options_for(chosen, options, exempt)) for chosen in ordered)
     approvals = tuple(sorted({(c.lane.name, c.lane.approvals) for c in selection.chosen if c.lane.approvals}))
     content = [options.mode, [p._asdict() for p in planned], [f.fingerprint for f in selection.unowned]]
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+    asked = [sorted(options.withheld_hosts), options.delete_first, options.quarantine, sorted(exempt)]
+    configured = [[c.entry, c.lane.consumers_of(c.entry.name), c.extra] for c in ordered]
+    whole = json.dumps([content, asked, configured], sort_keys=True, default=_plain)
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:24]
     plan = Plan(options.mode, planned, selection.unowned, approvals, digest)
     saved = json.dumps({"v": 1, "digest": digest, "mode": plan.mode, "rotations": content[1]}, indent=1)
     write_private(os.path.join(place.state, "plans", f"{digest}.json"), saved.encode() + b"\n")
     return plan
 
 
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+def _options_for(chosen: Chosen, options: Options, exempt: Sequence[str], plan: Plan | None = None) -> Options:
+    """What holds for one entry. `exempt`: lanes that are not stopped at once; `plan`: what was agreed to."""
+    agreed = next((each.steps for each in plan.rotations if each.ref == chosen.entry.ref), ()) if plan else ()
+    return options._replace(quarantine=options.quarantine and chosen.lane.name not in exempt, agreed=agreed)
+
+
 def _planned(place: Workplace, chosen: Chosen, options: Options) -> Planned:
     entry = chosen.entry
     rotator = place.rotator(entry)
     names = tuple(spec.name for spec in (*chosen.lane.consumers_of(entry.name), *chosen.extra))
-    open_ones = unfinished(place.state, place.clock, entry.ref)
+    open_ones = place.begun.unfinished(entry.ref)
     bare = Planned(entry.ref, str(entry.kind), rotator.account(entry), (), names)
     if open_ones:
         return bare._replace(resumes=open_ones[-1].rotation, notes=(f"goes on at {open_ones[-1].step}",))
@@ -218,7 +238,9 @@ def _planned(place: Workplace, chosen: Chosen, options: Options) -> Planned:
         notes.append("a person makes the new one: keyward will say where, and wait")
     if parties.verify is None:
         notes.append("nobody can be asked whether it lives: the end will be attested, not proved")
-    return bare._replace(steps=steps, notes=tuple(notes))
+    named = rotator.calls_for(entry)
+    calls = tuple((step, call) for step in steps for call in named.get(step, ()))
+    return bare._replace(steps=steps, notes=tuple(notes), calls=calls)
 
 
 def rotate(
@@ -229,40 +251,54 @@ def rotate(
     tell: Tell = silent,
     switch: StopSwitch | None = None,
     exempt: Sequence[str] = (),
+    plan: Plan | None = None,
 ) -> Result:
-    """Rotates what was selected, all at once as far as accounts allow. `exempt`: lanes that are not quarantined.
+    """Rotates what was selected, all at once as far as accounts allow. `exempt`: lanes that are not quarantined. `plan`: what was
+    agreed to: what it refused stays refused, and other steps than its are not taken.
 
     What was begun before and not finished is gone on with. Never raises for one rotation's failure.
     """
-    place.open_stores()
+    for chosen in selection.chosen:
+        with suppress(KeywardError):  # said again, of the entries that need it, when they are rotated
+            place.store(chosen.entry.store)
     switch = switch or StopSwitch(place.clock)
-    tasks = [_task(place, chosen, options, tell, switch) for chosen in selection.chosen]
+    refused = {each.ref: each for each in plan.rotations if each.refusal} if plan else {}
+    own = [_options_for(chosen, options, exempt, plan) for chosen in selection.chosen]
+    tasks = [
+        _task(place, chosen, its, tell, switch, refused.get(chosen.entry.ref)) for chosen, its in zip(selection.chosen, own)
+    ]
     failed: dict[str, str] = {}
     if options.mode == INCIDENT and options.quarantine:
-        spared = set(exempt)
         at_once = [
-            task._replace(quarantine=_quarantine(place, chosen))
-            for task, chosen in zip(tasks, selection.chosen)
-            if chosen.lane.name not in spared and _can_quarantine(place, chosen)
+            task._replace(quarantine=_quarantine(place, chosen, its, tell, switch))
+            for task, chosen, its in zip(tasks, selection.chosen, own)
+            if its.quarantine and not task.last and task.ref not in refused and _can_quarantine(place, chosen)
         ]
         failed = quarantine_all(at_once, lambda ref, text: tell(ref, QUARANTINE, text))
     outcomes = run_all(tasks, stopped=lambda: switch.stopped, canary_holds=options.mode == PLANNED)
     return Result(tuple(outcomes[task.ref] for task in order(tasks)), selection.unowned, tuple(sorted(failed.items())))
 
 
-def _task(place: Workplace, chosen: Chosen, options: Options, tell: Tell, switch: StopSwitch | None) -> Task:
+def _task(
+    place: Workplace,
+    chosen: Chosen,
+    options: Options,
+    tell: Tell,
+    switch: StopSwitch | None,
+    refused: Planned | None = None,
+) -> Task:
     entry, lane = chosen.entry, chosen.lane
     rotator = place.rotator(entry)
 
     def run() -> Outcome:
+        if refused is not None:
+            return Stopped("", entry.ref, PLAN, refused.refusal, refused.hint, changed=False)
         try:
-            with entry_lock(place.state, entry.ref, wait=2.0, clock=place.clock):
+            with place.visit(), entry_lock(place.state, entry.ref, wait=2.0, clock=place.clock):
                 rotation, audited = _rotation(place, chosen, options, tell, switch)
-                outcome = rotation.run()
-                audited.ended(outcome)
-                return outcome
+                return _recorded(rotation, audited, rotation.run())
         except KeywardError as error:
-            return Stopped("", entry.ref, "PLAN", str(error), error.hint, changed=False)
+            return Stopped("", entry.ref, PLAN, str(error), error.hint, changed=False)
 
     return Task(
         ref=entry.ref,
@@ -271,7 +307,7 @@ def _task(place: Workplace, chosen: Chosen, options: Options, tell: Tell, switch
         tier=lane.tier,
         canary=lane.canary,
         group=f"{lane.tier} {entry.kind}",
-        last=str(entry.kind).partition("/")[0] in GUARDS,
+        last=_guards_others(place, entry),
         depends_on=entry.depends_on,
     )
 
@@ -280,14 +316,40 @@ def _can_quarantine(place: Workplace, chosen: Chosen) -> bool:
     return place.rotator(chosen.entry).capabilities_for(chosen.entry).reversible_disable
 
 
-def _quarantine(place: Workplace, chosen: Chosen) -> Callable[[], None]:
+def _guards_others(place: Workplace, entry: Entry) -> bool:
+    """Whether others cannot be rotated without it: it opens a store, or is the admin credential of another entry."""
+    if str(entry.kind).partition("/")[0] in GUARDS:
+        return True
+    names = (f"vault:{entry.store}/{entry.path}", f"vault:{entry.path}")
+    others = (
+        reference for _, other in place.operator.entries() if other.ref != entry.ref for reference in other.admin.values()
+    )
+    return any(reference.partition("#")[0] in names for reference in others)
+
+
+def _recorded(rotation: Rotation, audited: Audited, outcome: Outcome) -> Outcome:
+    """The outcome, once the audit log has it. What happened and is not recorded is no success."""
+    try:
+        audited.ended(outcome)
+    except KeywardError as error:
+        reason = f"{_short(outcome)}, but {error}"
+        return Stopped(rotation.journal.rotation, outcome.ref, DONE, reason, error.hint, rotation.changed)
+    return outcome
+
+
+def _short(outcome: Outcome) -> str:
+    return f"it stopped at {outcome.step} ({outcome.reason})" if isinstance(outcome, Stopped) else "it came to its end"
+
+
+def _quarantine(place: Workplace, chosen: Chosen, options: Options, tell: Tell, switch: StopSwitch) -> Callable[[], None]:
+    """Begins the rotation, or goes on with the one that is there, up to where the old one is stopped: so that it is written down
+    before it is done, can be taken back, and stops the value that is being replaced, not the new one."""
+
     def stop() -> None:
-        parties = place.parties(chosen.lane, chosen.entry)
-        held = parties.store.read(chosen.entry.path, Slot.CURRENT)
-        if held is None:
-            raise Halted(f"{chosen.entry.ref}: the store does not hold it yet")
-        job = parties.job("")
-        parties.rotator.disable(job, parties.rotator.identify(job, held.parts), held.parts)
+        with place.visit(), entry_lock(place.state, chosen.entry.ref, wait=2.0, clock=place.clock):
+            rotation, audited = _rotation(place, chosen, options, tell, switch)
+            rotation.quarantine()
+            audited(chosen.entry.ref, QUARANTINE, "done")
 
     return stop
 
@@ -297,16 +359,28 @@ def _rotation(
 ) -> tuple[Rotation, Audited]:
     """The unfinished rotation of an entry, or a new one; and what writes it into the audit log."""
     fences = (*([switch] if switch else []), *place.fences)
-    open_ones = unfinished(place.state, place.clock, chosen.entry.ref)
+    open_ones = place.begun.unfinished(chosen.entry.ref)
     if open_ones:
         journal = Journal.open_(os.path.join(place.rotations, open_ones[-1].rotation), place.clock, fences)
     else:
         journal = Journal.create(place.rotations, new_rotation_id(place.clock), place.clock, fences)
     recorder = CallRecorder()
-    parties = place.parties(chosen.lane, chosen.entry, extra=chosen.extra, fences=(recorder,))
+    extra = _extra(chosen, journal)
+    parties = place.parties(chosen.lane, chosen.entry, extra=extra, fences=(recorder,))
     parties = parties._replace(clock=switch or place.clock)
     audited = Audited(place.audit, recorder, journal.rotation, parties, tell)
     return Rotation(parties, journal, options, audited), audited
+
+
+def _extra(chosen: Chosen, journal: Journal) -> tuple[ConsumerSpec, ...]:
+    """Consumers that a scan found: now, or when the rotation was begun, which a resume has no report of."""
+    before = found_consumers(journal)
+    known = {_key(spec) for spec in (*chosen.lane.consumers_of(chosen.entry.name), *chosen.extra)}
+    return (*chosen.extra, *(spec for spec in before if _key(spec) not in known))
+
+
+def _key(spec: ConsumerSpec) -> str:
+    return json.dumps([spec.type, spec.options, spec.host], sort_keys=True, default=_plain)
 
 
 def find_open(place: Workplace, names: Iterable[str]) -> list[Standing]:
@@ -320,47 +394,74 @@ def find_open(place: Workplace, names: Iterable[str]) -> list[Standing]:
         fits = [each for each in there if name in (each.rotation, each.ref)]
         if not fits:
             raise UsageError(f"no unfinished rotation is called {name!r}", hint="See them with: keyward status")
-        found += fits
+        found += [each for each in fits if each not in found]
     return found
 
 
-def resume(place: Workplace, open_ones: Sequence[Standing], *, tell: Tell = silent, switch: StopSwitch | None = None) -> Result:
-    """Goes on with rotations that were interrupted, that halted, or that waited for a person."""
-    chosen = tuple(Chosen(place.operator.lane(e.lane), e) for e in (place.operator.entry(each.ref) for each in open_ones))
-    mode = open_ones[0].mode or PLANNED if open_ones else PLANNED
-    return rotate(place, Selection(chosen), Options(mode=mode, quarantine=False), tell=tell, switch=switch)
+def resume(
+    place: Workplace,
+    open_ones: Sequence[Standing],
+    *,
+    tell: Tell = silent,
+    switch: StopSwitch | None = None,
+    attested_by: str = "",
+) -> Result:
+    """Goes on with rotations that were interrupted, that halted, or that waited for a person. `attested_by`: who says of these
+    that what a person had to kill is dead."""
+    modes = {each.ref: each.mode or PLANNED for each in open_ones}
+    known, lost = _configured(place, list(modes))
+    mode = PLANNED if PLANNED in modes.values() else INCIDENT
+    options = Options(mode=mode, quarantine=False, attested_by=attested_by)
+    result = rotate(place, Selection(known), options, tell=tell, switch=switch)
+    return result._replace(outcomes=(*result.outcomes, *lost))
 
 
-def provide(place: Workplace, ref: str, parts: SecretParts, *, tell: Tell = silent) -> Outcome:
+def _configured(place: Workplace, refs: Iterable[str]) -> tuple[tuple[Chosen, ...], tuple[Stopped, ...]]:
+    """The entries, and what is to be said of those that the configuration does not have any more."""
+    known, lost = [], []
+    for ref in refs:
+        try:
+            entry = place.operator.entry(ref)
+        except UsageError as error:
+            lost.append(Stopped("", ref, PLAN, str(error), f"Put it back into the configuration. {error.hint}", changed=True))
+        else:
+            known.append(Chosen(place.operator.lane(entry.lane), entry))
+    return tuple(known), tuple(lost)
+
+
+def provide(
+    place: Workplace, ref: str, parts: SecretParts, *, tell: Tell = silent, switch: StopSwitch | None = None
+) -> Outcome:
     """Gives a waiting rotation the value that a person made, and goes on. Raises what is wrong with the value."""
     open_ones = find_open(place, (ref,))
     entry = place.operator.entry(open_ones[-1].ref)
     chosen = Chosen(place.operator.lane(entry.lane), entry)
     with entry_lock(place.state, entry.ref, wait=2.0, clock=place.clock):
-        rotation, audited = _rotation(place, chosen, Options(), tell, None)
+        rotation, audited = _rotation(place, chosen, Options(), tell, switch)
         if standing(rotation.journal).state.name != "WAITING":
             raise Halted(
                 f"{entry.ref} does not wait for a value", hint=f"It stands at {open_ones[-1].step}. Run: keyward resume"
             )
         rotation.provide(parts)
-        outcome = rotation.run()
-        audited.ended(outcome)
-        return outcome
+        audited(entry.ref, ISSUE, "a person gave the new value")
+        return _recorded(rotation, audited, rotation.run())
 
 
 def abort(place: Workplace, open_ones: Sequence[Standing], *, tell: Tell = silent) -> Result:
     """Takes unfinished rotations back to where the old one is in use, as far as that can be."""
-    outcomes = []
-    for each in open_ones:
-        entry = place.operator.entry(each.ref)
-        with entry_lock(place.state, entry.ref, wait=2.0, clock=place.clock):
-            rotation, audited = _rotation(place, Chosen(place.operator.lane(entry.lane), entry), Options(), tell, None)
-            outcomes.append(take_back(rotation))
-            audited.ended(outcomes[-1])
-    return Result(tuple(outcomes))
+    known, lost = _configured(place, dict.fromkeys(each.ref for each in open_ones))
+    outcomes: list[Outcome] = []
+    for chosen in known:
+        try:
+            with entry_lock(place.state, chosen.entry.ref, wait=2.0, clock=place.clock):
+                rotation, audited = _rotation(place, chosen, Options(), tell, None)
+                outcomes.append(_recorded(rotation, audited, take_back(rotation)))
+        except KeywardError as error:  # the next one must still be taken back
+            outcomes.append(Stopped("", chosen.entry.ref, ABORT, str(error), error.hint, changed=True))
+    return Result((*outcomes, *lost))
 
 
-def disown(place: Workplace, open_ones: Sequence[Standing], ids: Iterable[str]) -> None:
+def disown(place: Workplace, open_ones: Sequence[Standing], ids: Sequence[str]) -> None:
     """Records that a person says of ids at the provider: somebody else made them."""
     from keyward.rotate import orphans
 
@@ -368,6 +469,7 @@ def disown(place: Workplace, open_ones: Sequence[Standing], ids: Iterable[str]) 
         with entry_lock(place.state, each.ref, wait=2.0, clock=place.clock):
             journal = Journal.open_(os.path.join(place.rotations, each.rotation), place.clock, place.fences)
             orphans.disown(journal, ids)
+            place.audit.append("rotation: not ours", ref=each.ref, rotation=each.rotation, detail=", ".join(ids))
 
 
 def parts_wanted(place: Workplace, ref: str) -> list[str]:

@@ -6,14 +6,15 @@ calls one at a time, so that the run takes little longer than the accounts' own 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 from keyward.model.rotation import PLAN, Attested, Outcome, Proved, ProvedByConsumer, Stopped, WaitingHuman
 
-MOST_THREADS = 48
-MOST_PER_ACCOUNT = 8
+MOST_THREADS = 96
+MOST_PER_ACCOUNT = 12
 """Rotations of one account that run at once: enough to keep its one changing call always in flight."""
 
 GOOD = (Proved, ProvedByConsumer, Attested)
@@ -52,8 +53,23 @@ def quarantine_all(tasks: Sequence[Task], told: Callable[[str, str], None]) -> d
             wrong[task.ref] = str(error) if hasattr(error, "exit_code") else type(error).__name__
             told(task.ref, f"not quarantined: {wrong[task.ref]}")
 
-    with ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="keyward-quarantine") as pool:
-        list(pool.map(one, [task for task in order(tasks) if task.quarantine is not None]))
+    queues: dict[str, deque[Task]] = {}
+    for task in order(tasks):
+        if task.quarantine is not None:
+            queues.setdefault(task.account, deque()).append(task)
+
+    def work(queue: deque[Task]) -> None:
+        while queue:
+            try:
+                task = queue.popleft()
+            except IndexError:  # another one of this account took the last
+                return
+            one(task)
+
+    # threads of its own for each account: one that is slow, or does not answer, keeps no other waiting
+    hands = [queue for queue in queues.values() for _ in range(min(len(queue), MOST_PER_ACCOUNT))]
+    with ThreadPoolExecutor(max(1, len(hands)), thread_name_prefix="keyward-quarantine") as pool:
+        list(pool.map(work, hands))
     return wrong
 
 
@@ -66,24 +82,24 @@ def run_all(
     """Runs all, and answers with each one's outcome by ref. `stopped`: whether nothing new may begin. `canary_holds`: whether a
     canary that fails holds its group back (planned), or only goes first (incident)."""
     waiting = order(tasks)
-    known = {task.ref for task in tasks}
-    canaries = {_group(task): task.ref for task in waiting if task.canary}
+    canaries = {task.ref: _group(task) for task in tasks if task.canary}
+    before = _requirements(tasks)
     outcomes: dict[str, Outcome] = {}
     running: dict[Future[Outcome], Task] = {}
     with ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="keyward-rotate") as pool:
         while waiting or running:
+            settled = len(outcomes)
             for task in list(waiting):
                 if stopped():
                     waiting.remove(task)
                     outcomes[task.ref] = Stopped("", task.ref, PLAN, "not begun: the run was stopped", changed=False)
                     continue
-                before = _before(task, canaries, tasks, known)
-                failed = _failed(before, outcomes, task, canaries, canary_holds)
+                failed = _failed(before[task.ref], outcomes, task, canaries, canary_holds)
                 if failed:
                     waiting.remove(task)
                     outcomes[task.ref] = Stopped("", task.ref, PLAN, f"not begun: {failed}", changed=False)
                     continue
-                if before <= set(outcomes) and _has_room(task, running):
+                if before[task.ref] <= set(outcomes) and _has_room(task, running):
                     waiting.remove(task)
                     running[pool.submit(task.run)] = task
             if running:
@@ -91,7 +107,7 @@ def run_all(
                 for future in done:
                     task = running.pop(future)
                     outcomes[task.ref] = _outcome(task, future)
-            elif waiting and not stopped():
+            elif waiting and len(outcomes) == settled and not stopped():
                 for task in waiting:
                     outcomes[task.ref] = Stopped("", task.ref, PLAN, "not begun: it depends on itself", changed=False)
                 waiting = []
@@ -106,15 +122,32 @@ def _has_room(task: Task, running: Mapping[Future[Outcome], Task]) -> bool:
     return len(running) < MOST_THREADS and sum(t.account == task.account for t in running.values()) < MOST_PER_ACCOUNT
 
 
-def _before(task: Task, canaries: Mapping[str, str], tasks: Sequence[Task], known: set[str]) -> set[str]:
-    """What must have ended first."""
-    before = {ref for ref in task.depends_on if ref in known}
-    canary = canaries.get(_group(task))
-    if canary and not task.canary:
-        before.add(canary)
-    if task.last:
-        before |= {other.ref for other in tasks if not other.last}
-    return before
+def _requirements(tasks: Sequence[Task]) -> Mapping[str, set[str]]:
+    """What must have ended before each: what it depends on, its group's canaries, and before a guard all that is none. What
+    is said of one credential (`depends_on`) outweighs what holds for all, so that these two never make a circle."""
+    known = {task.ref for task in tasks}
+    said = {task.ref: {ref for ref in task.depends_on if ref in known} for task in tasks}
+    needed_by: dict[str, set[str]] = {task.ref: _all_of(said, task.ref) for task in tasks}
+    required = {}
+    for task in tasks:
+        before = set(said[task.ref])
+        for other in tasks:
+            goes_first = (other.canary and not task.canary and _group(other) == _group(task)) or (task.last and not other.last)
+            if goes_first and task.ref not in needed_by[other.ref]:
+                before.add(other.ref)
+        required[task.ref] = before
+    return required
+
+
+def _all_of(said: Mapping[str, set[str]], ref: str) -> set[str]:
+    """All that one depends on, through others too."""
+    found: set[str] = set()
+    open_ones = [ref]
+    while open_ones:
+        for each in said[open_ones.pop()] - found:
+            found.add(each)
+            open_ones.append(each)
+    return found
 
 
 def _failed(
@@ -126,7 +159,7 @@ def _failed(
             continue
         if ref in task.depends_on:
             return f"{ref}, on which it depends, was not rotated"
-        if canary_holds and ref == canaries.get(_group(task)) and not task.canary:
+        if canary_holds and canaries.get(ref) == _group(task) and not task.canary:
             return f"the canary {ref} was not rotated"
     return ""
 

@@ -30,6 +30,13 @@ HOST = "local"
 T = TypeVar("T")
 
 
+class _Opened:
+    """What was read or written last: the sealed identity, the encrypted file, and its content. Its repr shows nothing of it."""
+
+    def __init__(self, sealed: bytes, data: bytes, content: Mapping[str, Any]) -> None:
+        self.sealed, self.data, self.content = sealed, data, content
+
+
 class AgeFileStore:
     """`file`: where it lies; made on the first write. `identity`: who can open it."""
 
@@ -40,7 +47,7 @@ class AgeFileStore:
         # a rename over a symbolic link would replace the link
         self.file = os.path.realpath(os.path.expanduser(file))
         self._identity, self._ports, self._wait = identity, ports, lock_wait
-        self._opened: tuple[bytes, bytes, dict[str, Any]] = (b"", b"", {})
+        self._opened = _Opened(b"", b"", {})
 
     def read(self, path: str, slot: Slot) -> Stored | None:
         check_path(path)
@@ -115,9 +122,9 @@ class AgeFileStore:
         if data is None:
             return {"format": FORMAT, "next": 1, "entries": {}}
         sealed = self._sealed()
-        held_sealed, held_data, held = self._opened
-        if data == held_data and sealed == held_sealed:
-            return held
+        held = self._opened  # one look: another thread may put its own there
+        if data == held.data and sealed == held.sealed:
+            return held.content
         plain = self._identity.decrypt(sealed, data)
         try:
             content = json.loads(plain)
@@ -128,8 +135,8 @@ class AgeFileStore:
             raise StoreUnavailable(
                 f"{self.file} is not a store of this keyward", certain=True, hint="Use the one that wrote it."
             )
-        self._opened = (sealed, data, content)
-        return dict(content)
+        opened = self._opened = _Opened(sealed, data, dict(content))
+        return opened.content
 
     def _sealed(self) -> bytes:
         sealed = _read(self.file + ".identity", private=isinstance(self._identity.seal, PlainSeal))
@@ -149,7 +156,7 @@ class AgeFileStore:
             sealed = self._sealed()
         data = self._identity.encrypt(sealed, json.dumps(content).encode())
         self._call(what, lambda: replace(self.file, data), changes=True)
-        self._opened = (sealed, data, dict(content))
+        self._opened = _Opened(sealed, data, content)
 
     def _call(self, what: str, action: Callable[[], T], *, changes: bool) -> T:
         return self._ports.call(what, HOST, action, changes=changes)
