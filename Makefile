@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint wheel bench clean help
+.PHONY: demo test lint wheel bench clean help ci-deps
 
 help:
-	@echo "make demo    install keyward into $(VENV) and scan this repository and a small leaky project"
+	@echo "make demo    install keyward into $(VENV), scan, and replace two leaked credentials at servers of its own"
 	@echo "make test    install everything that the tests need and run the whole suite"
 	@echo "make lint    ruff, mypy --strict, import-linter"
+	@echo "make ci-deps install the Debian packages of servers that some tests need (.ci/run does it)"
 	@echo "make wheel   build the wheel, install it into a clean environment, run it once"
 	@echo "make bench   compare with other scanners on the same input (takes minutes)"
 
@@ -16,7 +17,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
@@ -28,6 +29,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(TESTS)
+
+ci-deps:
+	@.ci/deps
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -72,7 +72,7 @@ def show(
             f"{each['who']['user']}@{each['who']['host']}",
             each["what"],
             each["ref"],
-            each["detail"] + (f" ({len(each['calls'])} calls)" if each["calls"] else ""),
+            f"{each['detail']} {_count(len(each['calls']))}".strip(),
         )
         for each in found
     ]
@@ -135,6 +135,10 @@ def _when(text: str, now: float, default: float) -> float:
         return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
     except ValueError:
         raise UsageError(f"{text!r} is neither a duration nor a date", hint="Write 30d, or 2026-01-31.") from None
+
+
+def _count(calls: int) -> str:
+    return f"({calls} call{'s' * (calls != 1)})" if calls else ""
 
 
 def _inert(text: str) -> str:

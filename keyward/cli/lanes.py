@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from keyward.flows.lanes import Provisioned
 
 app = typer.Typer(no_args_is_help=True, help="What you rotate: lanes, their credentials, and who uses them.")
 
@@ -51,7 +54,7 @@ def show(lane: Annotated[str, typer.Argument(help="The lane's name.")], config: 
     parts.append(f"{found.approvals} approvals" if found.approvals else "")
     print(log(f"{found.name}: {', '.join(part for part in parts if part)}"))
     for entry in found.entries:
-        print(log(f"\n{entry.ref}: {entry.kind}"))
+        print("\n" + log(f"{entry.ref}: {entry.kind}"))
         print(log(f"  kept in {entry.store} at {entry.path}"))
         print(log(f"  rotated by {policy(operator, found, entry).reason}"))
         for part, reference in entry.admin.items():
@@ -148,7 +151,8 @@ def provision(
         found = place.operator.lane(lane)
         jobs = flow.jobs_for(place, found)
         plan = flow.provision(found, lambda name: place.store(name), jobs, apply=False)
-        _print_steps(plan, "is there", "would be made")
+        _print_steps(plan)
+        _print_failures(plan)
         if dry_run or not any(not step.done for step in plan.steps):
             return 4 if plan.failed else 0
         if not yes and not _agreed(lane):
@@ -158,17 +162,19 @@ def provision(
         with open_log(place) as log:
             made = flow.provision(found, lambda name: place.store(name), jobs, apply=True)
             log.append("lanes.provision", ref=lane, calls=calls.take(), evidence=[step._asdict() for step in made.steps])
-    _print_steps(made, "is there", "was not made")
+    there = {(step.where, step.what) for step in plan.steps if step.done}
+    print(f"{sum((step.where, step.what) not in there for step in made.steps)} made")
+    _print_failures(made)
     return 4 if made.failed else 0
 
 
-def _print_steps(made: object, done: str, missing: str) -> None:
-    from keyward.flows.lanes import Provisioned
+def _print_steps(plan: Provisioned) -> None:
+    for step in plan.steps:
+        print(f"{_inert(step.where)}: {_inert(step.what)} ({'is there' if step.done else 'would be made'})")
 
-    assert isinstance(made, Provisioned)
-    for step in made.steps:
-        print(f"{_inert(step.where)}: {_inert(step.what)} ({done if step.done else missing})")
-    for where, message, hint in made.failed:
+
+def _print_failures(plan: Provisioned) -> None:
+    for where, message, hint in plan.failed:
         print(f"{_inert(where)}: {_inert(message)}")
         if hint:
             print(f"  {_inert(hint)}")

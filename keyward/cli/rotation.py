@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -104,16 +105,16 @@ def rotate(
     with open_place(config) as place:
         selection = flow.select(place, _wanted(names, lane, kind, tier, leaked, all_))
         options = _options(incident, withheld, delete_first)
-        made = flow.make_plan(place, selection, options)
+        made = flow.make_plan(place, selection, options, exempt or ())
         print(show_plan(made), flush=True)
         if dry_run:
             return HALTED if any(each.refusal for each in made.rotations) else DONE
         _check_approvals(place, made, break_glass)
         if not yes:
-            _confirm(made, incident)
+            _confirm(made, incident, exempt or ())
         with _running([each.ref for each in made.rotations], place) as (tell, switch):
-            result = flow.rotate(place, selection, options, tell=tell, switch=switch, exempt=exempt or ())
-    return INTERRUPTED if switch.stopped else _report(result)
+            result = flow.rotate(place, selection, options, tell=tell, switch=switch, exempt=exempt or (), plan=made)
+    return _report(result, stopped=switch.stopped)
 
 
 def resume(
@@ -128,9 +129,12 @@ def resume(
 ) -> int:
     """Go on with rotations that were interrupted, that halted, or that waited for a person.
 
+    Naming one that waits for you to kill the old one says that you did; where nobody can be asked, that is recorded.
+
     For example: keyward resume
     """
     from keyward.flows import rotate as flow
+    from keyward.rotate.who import current
 
     with open_place(config) as place:
         open_ones = flow.find_open(place, names or ())
@@ -140,8 +144,10 @@ def resume(
         if not_ours:
             flow.disown(place, open_ones, not_ours)
         with _running([each.ref for each in open_ones], place) as (tell, switch):
-            result = flow.resume(place, open_ones, tell=tell, switch=switch)
-    return INTERRUPTED if switch.stopped else _report(result)
+            # naming one that waits for a person says that this person did it
+            by = current().user if names else ""
+            result = flow.resume(place, open_ones, tell=tell, switch=switch, attested_by=by)
+    return _report(result, stopped=switch.stopped)
 
 
 def provide(
@@ -164,10 +170,10 @@ def provide(
         )
     with open_place(config) as place:
         wanted = flow.parts_wanted(place, ref)
-        parts = _read_parts(wanted) if source == "-" else {part: ask(f"{ref}: {part}") for part in wanted}
-        with _running([ref], place) as (tell, _):
-            outcome = flow.provide(place, ref, parts, tell=tell)
-    return _report(flow.Result((outcome,)))
+        parts = read_parts(wanted) if source == "-" else {part: ask(f"{ref}: {part}") for part in wanted}
+        with _running([ref], place) as (tell, switch):
+            outcome = flow.provide(place, ref, parts, tell=tell, switch=switch)
+    return _report(flow.Result((outcome,)), stopped=switch.stopped)
 
 
 def abort(
@@ -220,7 +226,6 @@ def history(
     rotation: Annotated[str, typer.Argument(metavar="ROTATION", help="An id: its journal, step by step.")] = "",
 ) -> None:
     """Every rotation that there was, or one of them step by step. For example: keyward history"""
-    import os
     import time
 
     from keyward.cli.rotation_view import show_history, show_standings
@@ -291,7 +296,7 @@ def _options(incident: bool, withheld: list[str] | None = None, delete_first: bo
     return Options(mode=mode, withheld_hosts=frozenset(withheld or ()), delete_first=delete_first)
 
 
-def _confirm(made: Plan, incident: bool) -> None:
+def _confirm(made: Plan, incident: bool, exempt: Sequence[str] = ()) -> None:
     """Has the names typed. Raises UsageError where nobody can be asked, or for another answer."""
     refs = [each.ref for each in made.rotations if not each.refusal]
     if not refs:
@@ -300,7 +305,7 @@ def _confirm(made: Plan, incident: bool) -> None:
         raise UsageError("this changes credentials, and nobody can be asked", hint="Look at --dry-run, then add --yes.")
     wanted = " ".join(refs) if len(refs) <= 3 else f"rotate {len(refs)}"
     if incident:
-        stopped = sorted({ref.partition("/")[0] for ref in refs})
+        stopped = sorted({ref.partition("/")[0] for ref in refs} - set(exempt)) or ["none"]
         print(f"\nThese lanes may stand still until their consumers have the new ones: {', '.join(stopped)}")
     sys.stdout.write(f"\nType {wanted!r} to go on: ")
     sys.stdout.flush()
@@ -322,34 +327,43 @@ def _running(refs: list[str], place: Workplace) -> Iterator[tuple[Any, Any]]:
     from keyward.rotate.gates import StopSwitch
 
     switch = StopSwitch(place.clock)
-    before = signal.getsignal(signal.SIGINT)
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in signals}
 
     def stop(number: int, frame: object) -> None:
+        # written past the streams, which may be in use at this very moment
+        if switch.stopped:
+            os.write(2, b"\x1b[?25h\nkeyward: ended at once; nothing is lost, go on with: keyward resume\n")
+            os._exit(INTERRUPTED)
         switch.stop()
-        signal.signal(signal.SIGINT, before)  # the second one is the old one
-        print("\nkeyward: stopping at the next safe point…", file=sys.stderr, flush=True)
+        os.write(2, b"\nkeyward: stopping at the next safe point; once more ends it at once\n")
 
-    signal.signal(signal.SIGINT, stop)
+    for number in signals:
+        signal.signal(number, stop)
     try:
         with LiveTable(refs) as tell:
             yield tell, switch
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if switch.stopped:
         print("keyward: stopped; go on with: keyward resume", file=sys.stderr)
 
 
-def _report(result: Result) -> int:
+def _report(result: Result, *, stopped: bool = False) -> int:
     from keyward.cli.rotation_view import show_result
 
     print(show_result(result))
+    if stopped and result.failed:
+        return INTERRUPTED
     if result.failed:
         return HALTED
     withheld = any(getattr(each, "withheld", ()) for each in result.done)
     return NEEDS_PERSON if result.waiting or result.unowned or withheld else DONE
 
 
-def _read_parts(wanted: list[str]) -> dict[str, Secret]:
+def read_parts(wanted: list[str]) -> dict[str, Secret]:
+    """A value from standard input: alone, or as lines `part=value` where there are several parts. Raises UsageError."""
     from keyward.model.secret import Secret
 
     data = sys.stdin.buffer.read(1 << 20).rstrip(b"\r\n")

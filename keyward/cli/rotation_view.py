@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from keyward.model.rotation import INCIDENT, Attested, Outcome, Proved, ProvedByConsumer, Stopped, WaitingHuman
+from keyward.model.rotation import INCIDENT, Aborted, Attested, Outcome, Proved, ProvedByConsumer, Stopped, WaitingHuman
 from keyward.report.escape import log
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def show_plan(plan: Plan) -> str:
             lines.append(f"     goes on with {each.resumes}")
         else:
             lines.append(f"     {' ▸ '.join(each.steps)}")
+            lines += _calls(each.calls)
         for name in each.consumers:
             lines.append(f"     → {log(name)}")
         lines += [f"     note: {log(note)}" for note in each.notes]
@@ -59,6 +60,14 @@ def show_plan(plan: Plan) -> str:
         lines += ["", f"Approvals: {wanted}. Give one with: keyward approve {plan.digest}"]
     lines += ["", f"Plan {plan.digest}"]
     return "\n".join(lines)
+
+
+def _calls(calls: Iterable[tuple[str, str]]) -> list[str]:
+    """One line a step: `ISSUE: iam:CreateAccessKey`."""
+    by_step: dict[str, list[str]] = {}
+    for step, call in calls:
+        by_step.setdefault(step, []).append(log(call))
+    return [f"       {step}: {', '.join(names)}" for step, names in by_step.items()]
 
 
 def unowned(found: Iterable[Found]) -> str:
@@ -88,9 +97,14 @@ def show_result(result: Result) -> str:
             lines += ["  In no lane:", unowned(result.unowned)]
     for ref, why in result.quarantine_failed:
         lines.append(f"Not quarantined: {log(ref)}: {log(why)}")
-    if result.failed:
+    taken_back = [each for each in result.failed if isinstance(each, Aborted)]
+    if taken_back:
+        lines.append("Taken back:")
+        lines += [f"  {log(each.ref)}: {log(each.detail)}" for each in taken_back]
+    stopped = [each for each in result.failed if isinstance(each, Stopped)]
+    if stopped:
         lines.append("Not done:")
-        for each in result.failed:
+        for each in stopped:
             lines += _failure(each)
     return "\n".join(lines)
 
@@ -115,7 +129,7 @@ def _manual(number: int, waiting: WaitingHuman) -> list[str]:
 
 def _failure(outcome: Outcome) -> list[str]:
     if not isinstance(outcome, Stopped):
-        return [f"  {log(outcome.ref)}: taken back; the old one is in use as before"]
+        return [f"  {log(outcome.ref)}: taken back; {log(getattr(outcome, 'detail', ''))}"]
     touched = "" if outcome.changed else " Nothing was changed."
     lines = [f"  {log(outcome.ref)}: at {outcome.step}: {log(outcome.reason)}{touched}"]
     if outcome.hint:
@@ -173,11 +187,14 @@ class LiveTable:
         self._begun: dict[str, float] = {}
         self._lock = threading.Lock()
         self._live: Any = None
+        self._height = 24
         if self._stream.isatty() if live is None else live:
             from rich.console import Console
             from rich.live import Live
 
-            self._live = Live(self._table(), console=Console(file=self._stream), refresh_per_second=8, transient=True)
+            console = Console(file=self._stream)
+            self._height = console.size.height
+            self._live = Live(self._table(), console=console, refresh_per_second=8, transient=True)
 
     def __enter__(self) -> LiveTable:
         if self._live is not None:
@@ -206,9 +223,10 @@ class LiveTable:
         for name in ("credential", "step", "", "since"):
             shown.add_column(name, no_wrap=name != "")
         rows = sorted(self._rows.items(), key=lambda item: (item[1][0] == "waiting", item[0]))
-        for ref, (step, detail) in rows[:40]:
+        room = max(5, self._height - 4)
+        for ref, (step, detail) in rows[:room]:
             since = age(time.monotonic() - self._begun[ref]) if ref in self._begun else ""
             shown.add_row(Text(log(ref)), Text(step), Text(log(detail)[:60]), Text(since))
-        if len(rows) > 40:
-            shown.add_row(Text(f"… and {len(rows) - 40} more"), "", "", "")
+        if len(rows) > room:
+            shown.add_row(Text(f"… and {len(rows) - room} more"), "", "", "")
         return shown

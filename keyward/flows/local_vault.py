@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from keyward.errors import ConfigError, MissingExtra, StoreError
 from keyward.flows.workplace import Workplace
 from keyward.plugin.store import Store
 from keyward.stores import open_store
@@ -33,9 +34,12 @@ def _open(place: Workplace, name: str, table: Mapping[str, object]) -> Store:
 
 def _best(place: Workplace, name: str) -> Store:
     for table in KEEPERS[:-1]:
-        store = _open(place, name, table)
-        if store.health().usable:
-            return store
+        try:
+            store = _open(place, name, table)
+            if store.health().usable:
+                return store
+        except (ConfigError, MissingExtra, StoreError):  # no keyring on this host: the next best keeps it
+            continue
     return _open(place, name, KEEPERS[-1])
 
 

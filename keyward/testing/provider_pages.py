@@ -72,7 +72,7 @@ def page(name: str, module: ModuleType, registry: Registry) -> str:
     for rotator in rotators:
         if len(rotators) > 1:
             blocks.append(f"### {rotator.title}")
-        blocks += [_capabilities(rotator, registry), *_admin(rotator), *_manual(rotator), _entry(name, rotator)]
+        blocks += [_capabilities(rotator, registry), *_calls(rotator), *_admin(rotator), *_manual(rotator), _entry(name, rotator)]
     links = list(dict.fromkeys([*references, *(each for rotator in rotators for each in rotator.references)]))
     if links:
         blocks.append("## References\n\n" + "\n".join(f"- {each}" for each in links))
@@ -169,6 +169,12 @@ def _capabilities(rotator: Rotator, registry: Registry) -> str:
     lines = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
     note = "\n\nSome of this depends on `scope`; the table shows the usual case." if depends else ""
     return "\n".join(lines) + note
+
+
+def _calls(rotator: Rotator) -> Iterator[str]:
+    if rotator.calls:
+        rows = (f"| {step} | {', '.join(f'`{call}`' for call in calls)} |" for step, calls in rotator.calls.items() if calls)
+        yield "| step | calls |\n|---|---|\n" + "\n".join(rows)
 
 
 def _admin(rotator: Rotator) -> Iterator[str]:

@@ -3,7 +3,8 @@
 In a fenced `console` block, a line that begins with `$ ` is a command. It is run in a small leaky git repository (one for each page;
 the commands of a page run one after another) and must exit with 0, or as a trailing comment `# exits with N` says. The lines
 below it are what it prints: all of it, or with `…` on a line of its own for what was left out. A fence after a comment
-`<!-- file: NAME -->` is a file, which is there when the commands run.
+`<!-- file: NAME -->` is a file, which is there when the commands run. After a comment `<!-- home: NAME -->` commands run somewhere
+else (`test_rotation_docs.py`), and after `<!-- home: -->` here again.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from keyward.testing.detector_contract import HEADINGS, check_pack
 from keyward.testing.leaky_project import plant
 
 TOP = Path(__file__).resolve().parents[2]
-PAGES = sorted(path.relative_to(TOP).as_posix() for path in (*TOP.glob("*.md"), *(TOP / "docs").glob("*.md")))
+PAGES = sorted(path.relative_to(TOP).as_posix() for path in (*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")))
 BIN = os.path.dirname(sys.executable)
 
 
@@ -37,13 +38,14 @@ BIN = os.path.dirname(sys.executable)
 
 
 class Fence(NamedTuple):
-    """A fenced block. `file`: the name that the comment before it gives."""
+    """A fenced block. `file`: the name that the comment before it gives. `home`: where its commands run."""
 
     page: str
     line: int
     language: str
     text: str
     file: str
+    home: str = ""
 
 
 class Command(NamedTuple):
@@ -52,19 +54,33 @@ class Command(NamedTuple):
     text: str
     code: int
     shown: tuple[str, ...]
+    home: str = ""
 
 
 def read(page: str) -> str:
     return (TOP / page).read_text("utf-8")
 
 
-_FENCE = re.compile(r"(?:^<!-- file: (?P<file>\S+) -->\n)?^(?P<mark>`{3,})(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=mark)$", re.M | re.S)
+_FENCE = re.compile(
+    r"(?:^<!-- file: (?P<file>\S+) -->\n)?^(?P<mark>`{3,})(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=mark)$", re.M | re.S
+)
+
+
+_HOME = re.compile(r"^<!-- home:(?: (?P<name>[a-z, ]+?))? -->$", re.M)
 
 
 def fences(page: str, language: str = "") -> list[Fence]:
     text = read(page)
+    homes = [(match.start(), match["name"] or "") for match in _HOME.finditer(text)]
     found = [
-        Fence(page, text.count("\n", 0, match.start("text")), match["language"], match["text"], match["file"] or "")
+        Fence(
+            page,
+            text.count("\n", 0, match.start("text")),
+            match["language"],
+            match["text"],
+            match["file"] or "",
+            next((name for start, name in reversed(homes) if start < match.start()), ""),
+        )
         for match in _FENCE.finditer(text)
     ]
     return [fence for fence in found if not language or fence.language == language]
@@ -85,7 +101,12 @@ def commands(page: str) -> Iterator[Command]:
         for start, end in zip(starts, [*starts[1:], len(lines)]):
             said = _EXITS.search(lines[start])
             yield Command(
-                page, fence.line + start + 1, _EXITS.sub("", lines[start][2:]), int(said[1]) if said else 0, tuple(lines[start + 1 : end])
+                page,
+                fence.line + start + 1,
+                _EXITS.sub("", lines[start][2:]),
+                int(said[1]) if said else 0,
+                tuple(lines[start + 1 : end]),
+                fence.home,
             )
 
 
@@ -107,7 +128,10 @@ def _installs_the_command() -> bool:
 
 
 def _has_hooks() -> bool:
-    return {hook["id"] for hook in yaml.safe_load((TOP / ".pre-commit-hooks.yaml").read_text())} >= {"keyward", "keyward-system"}
+    return {hook["id"] for hook in yaml.safe_load((TOP / ".pre-commit-hooks.yaml").read_text())} >= {
+        "keyward",
+        "keyward-system",
+    }
 
 
 NOT_RUN: dict[str, tuple[str, Callable[[], bool]]] = {
@@ -136,7 +160,10 @@ def project(environment: None, new_repo: Any, tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     plant(str(folder))
     git = new_repo(folder)
-    for message, paths in (("First", (".gitignore", ".env.example", "src", "package-lock.json")), ("Compose", ("docker-compose.yml",))):
+    for message, paths in (
+        ("First", (".gitignore", ".env.example", "src", "package-lock.json")),
+        ("Compose", ("docker-compose.yml",)),
+    ):
         git("add", "--", *paths)
         git("commit", "-q", "-m", message)
     git("add", "--", "deploy/credentials")
@@ -159,15 +186,15 @@ def run(text: str, folder: Path, **variables: str) -> subprocess.CompletedProces
 
 def write_files(page: str, folder: Path) -> None:
     for fence in fences(page):
-        if fence.file:
+        if fence.file and not fence.home:
             (folder / fence.file).write_text(fence.text)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if any(True for _ in commands(page))])
+@pytest.mark.parametrize("page", [page for page in PAGES if any(not each.home for each in commands(page))])
 def test_the_commands_of_a_page_run_and_print_what_is_shown(page: str, project: Path) -> None:
     write_files(page, project)
     for command in commands(page):
-        if command.text.strip() in NOT_RUN:
+        if command.home or command.text.strip() in NOT_RUN:
             continue
         done = run(command.text, project)
         where = f"{page}:{command.line}: $ {command.text}\n{done.stdout}{done.stderr}"
@@ -180,6 +207,11 @@ def test_the_commands_of_a_page_run_and_print_what_is_shown(page: str, project: 
 _VARIES = (
     (re.compile(r"kw1_[a-z2-7]{26}"), "kw1_…"),
     (re.compile(r"\b\d+\.\d+ ?s\b"), "N s"),
+    (re.compile(r"\br\d{8}-\d{6}-[0-9a-f]{6}\b"), "r…"),
+    (re.compile(r"\bPlan [0-9a-f]{24}\b"), "Plan …"),
+    (re.compile(r"\b\d+ (?:s|min) ago\b"), "N s ago"),
+    (re.compile(r"\b(?:version|head) \d+(?::[0-9a-f…]+)?"), "version N"),
+    (re.compile(r"\b20\d\d-\d\d-\d\d(?: \d\d:\d\d(?::\d\d)?Z?)?"), "DATE"),
     (re.compile(r"\b\d+ (packs|rules|kinds|samples)\b"), r"N \1"),
 )
 
@@ -327,7 +359,9 @@ LEAVES = [words for words, command in TREE.items() if not getattr(command, "comm
 
 
 def options(words: str) -> set[str]:
-    shown = [o for p in TREE[words].params if p.param_type_name == "option" and not p.hidden for o in (*p.opts, *p.secondary_opts)]
+    shown = [
+        o for p in TREE[words].params if p.param_type_name == "option" and not p.hidden for o in (*p.opts, *p.secondary_opts)
+    ]
     return {*shown, "--help", "-h"}
 
 
