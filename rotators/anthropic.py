@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from keyward.errors import Refused
@@ -105,6 +106,15 @@ class ApiKeys(Rotator):
         "https://platform.claude.com/settings/keys",
     )
     references = ("https://platform.claude.com/docs/en/manage-claude/admin-api-keys",)
+    calls = MappingProxyType(
+        {
+            "QUARANTINE": ("GET /v1/organizations/api_keys/{id}", "POST /v1/organizations/api_keys/{id}"),
+            "ISSUE": ("GET /v1/models",),
+            "PROVE": ("GET /v1/models",),
+            "REVOKE": ("GET /v1/models", "GET /v1/organizations/api_keys/{id}", "POST /v1/organizations/api_keys/{id}"),
+            "CONFIRM": ("GET /v1/models",),
+        }
+    )
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         secret = parts["secret"].reveal().decode()

@@ -40,12 +40,14 @@ References: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_acce
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from keyward.errors import Refused, SlotsFull
 from keyward.model.credential import SecretParts
 from keyward.model.kind import Kind
+from keyward.model.lane import Entry
 from keyward.model.secret import Secret
 from keyward.plugin.rotator import AdminNeed, Capabilities, Change, Held, Inventory, Issued, Job, Rotator, Warning
 
@@ -92,6 +94,25 @@ class AccessKeys(Rotator):
     admin = AdminNeed(("id", "secret"), _RIGHTS, _POLICY)
     public_hosts = PUBLIC_HOSTS
     references = ("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",)
+    calls = MappingProxyType(
+        {
+            "QUARANTINE": ("iam:ListAccessKeys", "iam:UpdateAccessKey"),
+            "RESERVE": ("iam:GetUser", "iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"),
+            "ISSUE": ("iam:ListAccessKeys", "iam:ListUserPolicies", "iam:CreateAccessKey"),
+            "PROVE": ("POST / (sts:GetCallerIdentity)",),
+            "REVOKE": ("POST / (sts:GetCallerIdentity)", "iam:ListAccessKeys", "iam:UpdateAccessKey", "iam:DeleteAccessKey"),
+            "CONFIRM": ("POST / (sts:GetCallerIdentity)",),
+        }
+    )
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        more: dict[str, tuple[str, ...]] = {}
+        if entry.scope.get("end_sessions", True) is not False:
+            more["REVOKE"] = ("iam:PutUserPolicy", "iam:ListUserPolicies", "iam:GetUserPolicy", "iam:DeleteUserPolicy")
+        if entry.scope.get("quarantine") == "user":
+            more["QUARANTINE"] = ("iam:ListUserPolicies", "iam:PutUserPolicy")
+            more["ISSUE"] = ("iam:DeleteUserPolicy",)
+        return {step: (*names, *more.get(step, ())) for step, names in self.calls.items()}
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         if "id" not in parts:

@@ -32,12 +32,14 @@ import base64
 import datetime
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from keyward.errors import MissingExtra, Refused, Uncertain
 from keyward.model.credential import SecretParts
 from keyward.model.kind import Kind, Manual
+from keyward.model.lane import Entry
 from keyward.model.secret import Secret
 from keyward.plugin.ports import Http
 from keyward.plugin.rotator import AdminNeed, Capabilities, Held, Inventory, Issued, Job, Origin, Rotator, Warning
@@ -78,6 +80,14 @@ class GitHubToken(Rotator):
         "https://github.com/settings/personal-access-tokens/new",
     )
     references = ("https://docs.github.com/en/rest/credentials/revoke",)
+    calls = MappingProxyType(
+        {
+            "ISSUE": ("GET /user",),
+            "PROVE": ("GET /user",),
+            "REVOKE": ("GET /user", "POST /credentials/revoke"),
+            "CONFIRM": ("GET /user",),
+        }
+    )
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         return hashed(_token(parts, job))
@@ -105,6 +115,21 @@ class GitHubInstallationToken(Rotator):
     admin = AdminNeed(("app_id", "private_key"), ("a private key of the GitHub App",))
     public_hosts = ("api.github.com", "*.ghe.com")
     references = ("https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app",)
+    calls = MappingProxyType(
+        {
+            "RESERVE": ("GET /app/installations/{installation}",),
+            "ISSUE": ("GET /app/installations/{installation}", "POST /app/installations/{installation}/access_tokens"),
+            "PROVE": ("GET /installation/repositories",),
+            "REVOKE": ("GET /installation/repositories", "DELETE /installation/token"),
+            "CONFIRM": ("GET /installation/repositories",),
+        }
+    )
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        if entry.scope.get("installation") is not None:
+            return self.calls
+        listed = {"GET /app/installations/{installation}": "GET /app/installations"}
+        return {step: tuple(listed.get(name, name) for name in names) for step, names in self.calls.items()}
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         return hashed(_token(parts, job))
@@ -183,6 +208,14 @@ class GitHubDeployKey(Rotator):
     admin = AdminNeed(("secret",), ("administration: write on the repository (classic token: repo)",))
     public_hosts = ("api.github.com", "*.ghe.com")
     references = ("https://docs.github.com/en/rest/deploy-keys/deploy-keys",)
+    calls = MappingProxyType(
+        {
+            "ISSUE": ("GET /repos/{owner}/{name}/keys", "POST /repos/{owner}/{name}/keys"),
+            "PROVE": ("SSH login as git",),
+            "REVOKE": ("SSH login as git", "DELETE /repos/{owner}/{name}/keys/{id}"),
+            "CONFIRM": ("SSH login as git",),
+        }
+    )
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         blob = _blob(_token(parts, job))

@@ -34,6 +34,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -74,10 +75,34 @@ class GitLabAccessToken(Rotator):
     admin = AdminNeed(("secret",), ("scope api; Maintainer of the project, Owner of the group, or administrator",))
     public_hosts = ("gitlab.com",)
     references = ("https://docs.gitlab.com/api/personal_access_tokens/",)
+    calls = MappingProxyType(
+        {
+            "RESERVE": ("GET /projects/{project}/access_tokens",),
+            "ISSUE": (
+                "GET /personal_access_tokens/self",
+                "GET /projects/{project}/access_tokens",
+                "POST /projects/{project}/access_tokens",
+            ),
+            "PROVE": ("GET /personal_access_tokens/self",),
+            "REVOKE": ("GET /personal_access_tokens/self", "DELETE /projects/{project}/access_tokens/{id}"),
+            "CONFIRM": ("GET /personal_access_tokens/self",),
+        }
+    )
 
     def capabilities_for(self, entry: Entry) -> Capabilities:
         """In place: the old one dies at once, and the new one keeps the name, so it has no mark."""
         return self.capabilities._replace(overlap=Overlap.NONE, marks=False) if _rotates(entry) else self.capabilities
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        """At the lane's own place; what is rotated in place is not listed again before that."""
+        place, own = _place_of(entry), "GET /personal_access_tokens/self"
+        made = (own, f"GET {place.listed}", f"POST {place.created}")
+        return {
+            **self.calls,
+            "RESERVE": (f"GET {place.listed}",),
+            "ISSUE": (own, f"POST {place.listed}/{{id}}/rotate") if _rotates(entry) else made,
+            "REVOKE": (own, f"DELETE {place.listed}/{{id}}"),
+        }
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         if "secret" not in parts:
@@ -211,7 +236,12 @@ def _rotates(entry: Entry) -> bool:
 
 
 def _place(job: Job) -> Place:
-    scope = job.entry.scope
+    return _place_of(job.entry)
+
+
+def _place_of(entry: Entry) -> Place:
+    """Where the tokens of an entry are. Raises Refused where `scope` does not say."""
+    scope = entry.scope
     named = {name: str(scope[name]) for name in ("project", "group", "user", "service_account") if scope.get(name) is not None}
     numbers = [named[name] for name in ("user", "service_account") if name in named]
     if all(number.isdigit() for number in numbers):
@@ -231,7 +261,7 @@ def _place(job: Job) -> Place:
                 path = "/personal_access_tokens"
                 return Place(f"tokens of user {user}", path, f"/users/{user}{path}", {"user_id": user}, leveled=False)
     raise Refused(
-        f"{job.entry.ref}: scope does not say whose token it is",
+        f"{entry.ref}: scope does not say whose token it is",
         hint="Set one of scope.project, scope.group, scope.user (a number), or scope.group with scope.service_account (a number).",
     )
 

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -73,6 +74,8 @@ _LOST = (2006, 2013, 2014, 1053, 1077, 1317, 1927)
 _NO_SUCH_SESSION = 1094
 _BROAD = ("SUPER", "FILE", "CREATE USER", "GRANT OPTION", "SHUTDOWN", "SET USER")
 
+_SETS = ("login as admin", "SELECT", "SHOW", "ALTER USER")
+
 
 class MySQLAccounts(Rotator):
     kinds = (Kind("mysql/password"),)
@@ -81,6 +84,15 @@ class MySQLAccounts(Rotator):
     capabilities = Capabilities(Overlap.OWN, slots=2, reversible_disable=True, settle=10.0, propagation=10.0)
     admin = AdminNeed(("user", "secret"), ("CREATE USER", "SELECT on mysql.global_priv", "CONNECTION ADMIN", "PROCESS"), POLICY)
     references = ("https://mariadb.com/kb/en/alter-user/", "https://dev.mysql.com/doc/refman/8.4/en/alter-user.html")
+    calls = MappingProxyType(
+        {
+            "QUARANTINE": _SETS,
+            "ISSUE": _SETS,
+            "PROVE": ("mysql login",),
+            "REVOKE": ("mysql login", *_SETS, "KILL"),
+            "CONFIRM": ("mysql login",),
+        }
+    )
 
     def __init__(self, connect: Connect | None = None) -> None:
         """`connect`: makes a connection as `pymysql.connect` does; passed in where a test records what is sent."""

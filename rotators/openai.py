@@ -27,6 +27,7 @@ References: https://platform.openai.com/docs/api-reference/project-service-accou
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from keyward.errors import Refused
@@ -158,6 +159,41 @@ class ProjectKeys(Rotator):
     admin = _NEED
     public_hosts = ("api.openai.com",)
     references = ("https://platform.openai.com/docs/api-reference/project-service-accounts",)
+    calls = MappingProxyType(
+        {
+            "QUARANTINE": (
+                "GET /v1/organization/projects",
+                "GET /v1/organization/projects/{project}/api_keys/{id}",
+                "POST /v1/organization/projects/{project}/api_keys/{id}",
+            ),
+            "RESERVE": (
+                "GET /v1/organization/projects/{project}/service_accounts",
+                "GET /v1/organization/projects/{project}/api_keys",
+            ),
+            "ISSUE": (
+                "GET /v1/organization/projects/{project}/service_accounts",
+                "POST /v1/organization/projects/{project}/service_accounts/{account}/api_keys",
+            ),
+            "PROVE": ("GET /v1/models",),
+            "REVOKE": (
+                "GET /v1/models",
+                "GET /v1/organization/projects",
+                "GET /v1/organization/projects/{project}/api_keys/{id}",
+                "POST /v1/organization/projects/{project}/api_keys/{id}",
+                "DELETE /v1/organization/projects/{project}/api_keys/{id}",
+            ),
+            "CONFIRM": ("GET /v1/models",),
+        }
+    )
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        """A project that is named, and not by its id, is looked up first; a user's key is not stopped before it is deleted."""
+        by_id = str(entry.scope.get("project", "")).startswith("proj_")
+        first = () if by_id else (f"GET {_PROJECTS}",)
+        calls = {step: (*first, *names) if step in ("RESERVE", "ISSUE") else names for step, names in self.calls.items()}
+        if entry.kind == USER_OWNED:
+            calls["REVOKE"] = tuple(name for name in calls["REVOKE"] if not name.startswith("POST"))
+        return calls
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         secret = parts["secret"].reveal().decode()
@@ -277,6 +313,15 @@ class AdminKeys(Rotator):
     admin = _NEED
     public_hosts = ("api.openai.com",)
     references = ("https://platform.openai.com/docs/api-reference/admin-api-keys",)
+    calls = MappingProxyType(
+        {
+            "RESERVE": ("GET /v1/organization/admin_api_keys",),
+            "ISSUE": ("POST /v1/organization/admin_api_keys",),
+            "PROVE": ("GET /v1/organization/admin_api_keys",),
+            "REVOKE": ("GET /v1/organization/admin_api_keys", "DELETE /v1/organization/admin_api_keys/{id}"),
+            "CONFIRM": ("GET /v1/organization/admin_api_keys",),
+        }
+    )
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         secret = parts["secret"].reveal().decode()

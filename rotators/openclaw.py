@@ -22,10 +22,13 @@ References: https://docs.openclaw.ai/gateway/secrets  https://docs.openclaw.ai/g
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from keyward.errors import Refused
 from keyward.model.credential import SecretParts
 from keyward.model.kind import Kind
+from keyward.model.lane import Entry
 from keyward.model.secret import Secret
 from keyward.plugin.rotator import Capabilities, Held, Inventory, Issued, Job, Origin, Overlap, Rotator
 
@@ -42,15 +45,17 @@ class OpenClawSecret(Rotator):
     origin = Origin.CHOSEN
     capabilities = Capabilities(overlap=Overlap.NONE, slots=1, settle=60.0, propagation=60.0, applied_by_consumers=True)
     references = ("https://docs.openclaw.ai/gateway/secrets",)
+    calls = MappingProxyType(dict.fromkeys(("PROVE", "REVOKE", "CONFIRM"), ("POST /tools/invoke",)))
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        return {step: (f"POST {_asked(entry)}",) for step in self.calls}
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         if not job.target.base_url:
             raise Refused(f"{job.entry.ref}: target.base_url does not name the gateway", hint="Add it in the configuration.")
-        is_hook = job.entry.kind == HOOKS
-        path = job.target.options.get("hooks_path", "/hooks").rstrip("/") + "/wake" if is_hook else "/tools/invoke"
         http = job.ports.http(job.base_url(""), {"Authorization": f"Bearer {parts['secret'].reveal().decode()}"})
         # an empty request, which names nothing to do: it is refused as such (400) only after the login
-        reply = http.request("POST", path, json={}, changes=False)
+        reply = http.request("POST", _asked(job.entry), json={}, changes=False)
         if reply.status != 400:
             raise Refused(
                 f"{job.entry.ref}: this gateway does not take the value ({reply.status})",
@@ -69,6 +74,13 @@ class OpenClawSecret(Rotator):
 
     def revoke(self, job: Job, id: str, parts: SecretParts) -> None:
         """Nothing: the old one ended when the gateway took the new one."""
+
+
+def _asked(entry: Entry) -> str:
+    """The path that tells whether a value is in force."""
+    if entry.kind == HOOKS:
+        return entry.target.options.get("hooks_path", "/hooks").rstrip("/") + "/wake"
+    return "/tools/invoke"
 
 
 ROTATORS: tuple[Rotator, ...] = (OpenClawSecret(),)

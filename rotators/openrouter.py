@@ -25,6 +25,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from keyward.errors import Refused
@@ -111,6 +112,16 @@ class ApiKeys(Rotator):
     admin = AdminNeed(("secret",), ("management key",), "A management key: https://openrouter.ai/settings/management-keys")
     public_hosts = ("openrouter.ai",)
     references = ("https://openrouter.ai/docs/features/provisioning-api-keys",)
+    calls = MappingProxyType(
+        {
+            "QUARANTINE": ("GET /api/v1/keys/{hash}", "PATCH /api/v1/keys/{hash}"),
+            "RESERVE": ("GET /api/v1/keys",),
+            "ISSUE": ("POST /api/v1/keys",),
+            "PROVE": ("GET /api/v1/key",),
+            "REVOKE": ("GET /api/v1/key", "GET /api/v1/keys/{hash}", "PATCH /api/v1/keys/{hash}", "DELETE /api/v1/keys/{hash}"),
+            "CONFIRM": ("GET /api/v1/key",),
+        }
+    )
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         secret = parts["secret"].reveal().decode()

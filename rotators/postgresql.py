@@ -33,8 +33,9 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
@@ -105,12 +106,31 @@ class PostgreSQL(Rotator):
     )
     admin = AdminNeed(("user", "secret"), ("CREATEROLE", "ADMIN OPTION on the roles", "pg_signal_backend"), POLICY)
     references = ("https://www.postgresql.org/docs/current/sql-alterrole.html",)
+    calls = MappingProxyType(
+        {
+            "QUARANTINE": ("login as admin", "SELECT", "ALTER ROLE"),
+            "ISSUE": ("login as admin", "SELECT", "ALTER ROLE"),
+            "PROVE": ("postgresql login",),
+            "REVOKE": ("postgresql login", "login as admin", "SELECT", "ALTER ROLE", "pg_terminate_backend"),
+            "CONFIRM": ("postgresql login",),
+        }
+    )
 
     def capabilities_for(self, entry: Entry) -> Capabilities:
         """In place, the old password dies when the new one is set, and the role's comment stays as it is."""
         if entry.scope.get("alternate", True) is False:
             return self.capabilities._replace(overlap=Overlap.NONE, slots=1, marks=False)
         return self.capabilities
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        """In place, the old password is tried before anything is locked: it died when the new one was set."""
+        if entry.scope.get("alternate", True) is not False:
+            return self.calls
+        return {
+            **self.calls,
+            "QUARANTINE": ("login as the role", *self.calls["QUARANTINE"]),
+            "REVOKE": ("postgresql login", "login as the role", "login as admin", "pg_terminate_backend"),
+        }
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         """The role's name, if the parts open a session now: nothing else tells which password a role has."""

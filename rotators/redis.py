@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -67,6 +68,9 @@ class _User(NamedTuple):
     rules: str
 
 
+_SETS = ("login as admin", "INFO", "ACL GETUSER", "CONFIG GET", "ACL SETUSER", "ACL SAVE", "CONFIG REWRITE")
+
+
 class RedisUsers(Rotator):
     kinds = (Kind("redis/password"),)
     title = "Redis and Valkey users"
@@ -74,6 +78,15 @@ class RedisUsers(Rotator):
     capabilities = Capabilities(Overlap.OWN, scoped=True, reversible_disable=True, settle=5.0, propagation=5.0)
     admin = AdminNeed(("user", "secret"), ("acl", "client|kill", "config|rewrite", "info"), POLICY)
     references = ("https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/",)
+    calls = MappingProxyType(
+        {
+            "QUARANTINE": _SETS,
+            "ISSUE": _SETS,
+            "PROVE": ("redis login",),
+            "REVOKE": ("redis login", *_SETS, "CLIENT KILL"),
+            "CONFIRM": ("redis login",),
+        }
+    )
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         """The user's name, if it has this password. Not the hash: that of a weak password could be guessed from a journal."""

@@ -35,12 +35,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 
 from keyward.errors import ProviderError, Refused
 from keyward.model.credential import NO_PARTS, SecretParts
 from keyward.model.kind import Kind
+from keyward.model.lane import Entry
 from keyward.model.secret import Secret
 from keyward.plugin.rotator import AdminNeed, Capabilities, Held, Inventory, Issued, Job, Origin, Overlap, Rotator, Warning
 
@@ -54,6 +56,8 @@ ATTEMPTS = 3
 
 PERMITS = ("pty", "port-forwarding", "agent-forwarding", "X11-forwarding", "user-rc")
 
+_EDITS = ("ssh login as {user}", "sftp", "sftp lstat", "sftp read", "sftp write", "sftp setstat", "sftp rename")
+
 
 class SSHKeys(Rotator):
     kinds = (Kind("private-key/pem"), Kind("private-key/pem-encrypted"))
@@ -64,6 +68,18 @@ class SSHKeys(Rotator):
     )
     admin = AdminNeed((), ("a login that may write the authorized_keys file over SFTP",))
     references = ("https://man.openbsd.org/sshd.8#AUTHORIZED_KEYS_FILE_FORMAT",)
+    calls = MappingProxyType(
+        {
+            "QUARANTINE": _EDITS,
+            "ISSUE": _EDITS,
+            "PROVE": ("ssh login",),
+            "REVOKE": ("ssh login", *_EDITS),
+            "CONFIRM": ("ssh login",),
+        }
+    )
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        return {**self.calls, "REVOKE": (*self.calls["REVOKE"], "ssh exec")} if entry.scope.get("end_sessions") else self.calls
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         """The public key's fingerprint, if the file has exactly this key."""

@@ -30,6 +30,7 @@ import datetime
 import json
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from keyward.errors import Refused
@@ -78,11 +79,27 @@ class TencentAccessKey(Rotator):
     )
     public_hosts = ("*.tencentcloudapi.com",)
     references = ("https://cloud.tencent.com/document/api/598/82370",)
+    calls = MappingProxyType(
+        {
+            "QUARANTINE": ("cam:GetUser", "cam:UpdateAccessKey"),
+            "RESERVE": ("cam:GetUser", "cam:ListAccessKeys"),
+            "ISSUE": ("cam:GetUser", "cam:CreateAccessKey"),
+            "PROVE": ("POST / sts:GetCallerIdentity",),
+            "REVOKE": ("POST / sts:GetCallerIdentity", "cam:GetUser", "cam:UpdateAccessKey", "cam:DeleteAccessKey"),
+            "CONFIRM": ("POST / sts:GetCallerIdentity",),
+        }
+    )
 
     def capabilities_for(self, entry: Entry) -> Capabilities:
         return self.capabilities._replace(marks=entry.scope.get("site") != "international")
 
     # What is there
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        if entry.scope.get("root") is not True:
+            return self.calls
+        root = {"cam:GetUser": "cam:GetUserAppId"}
+        return {step: tuple(root.get(name, name) for name in names) for step, names in self.calls.items()}
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         api = Api(job)

@@ -33,11 +33,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from keyward.errors import Refused, Uncertain
 from keyward.model.credential import SecretParts
 from keyward.model.kind import Kind
+from keyward.model.lane import Entry
 from keyward.model.secret import Secret
 from keyward.plugin.rotator import AdminNeed, Capabilities, Change, Held, Inventory, Issued, Job, Rotator, Warning
 
@@ -89,6 +91,18 @@ class VaultToken(Rotator):
         ("token",), ("auth/token/create-orphan", "auth/token/accessors", "auth/token/revoke-accessor"), _TOKEN_POLICY
     )
     references = ("https://developer.hashicorp.com/vault/api-docs/auth/token",)
+    calls = MappingProxyType(
+        {
+            "RESERVE": ("LIST /v1/auth/token/accessors", "POST /v1/auth/token/lookup-accessor"),
+            "ISSUE": ("POST /v1/auth/token/create-orphan",),
+            "PROVE": ("GET /v1/auth/token/lookup-self",),
+            "REVOKE": ("GET /v1/auth/token/lookup-self", "POST /v1/auth/token/revoke-accessor"),
+            "CONFIRM": ("GET /v1/auth/token/lookup-self",),
+        }
+    )
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        return {**self.calls, "ISSUE": ("POST /v1/auth/token/create/{role}",)} if entry.scope.get("role") else self.calls
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         found = VaultApi(job).look_up("auth/token/lookup", {"token": parts["secret"].reveal().decode()})
@@ -155,6 +169,34 @@ class VaultSecretId(Rotator):
     capabilities = Capabilities(scoped=True, expiry=True, marks=True, settle=15.0, propagation=30.0)
     admin = AdminNeed(("token",), ("auth/approle/role/LANE/secret-id", "auth/token/accessors"), _APPROLE_POLICY)
     references = ("https://developer.hashicorp.com/vault/api-docs/auth/approle",)
+    calls = MappingProxyType(
+        {
+            "RESERVE": (
+                "LIST /v1/auth/{mount}/role/{role}/secret-id",
+                "POST /v1/auth/{mount}/role/{role}/secret-id-accessor/lookup",
+            ),
+            "ISSUE": (
+                "GET /v1/auth/{mount}/role/{role}",
+                "GET /v1/auth/{mount}/role/{role}/role-id",
+                "POST /v1/auth/{mount}/role/{role}/secret-id",
+            ),
+            "PROVE": ("POST /v1/auth/{mount}/login", "POST /v1/auth/token/revoke-self"),
+            "REVOKE": (
+                "POST /v1/auth/{mount}/login",
+                "POST /v1/auth/token/revoke-self",
+                "POST /v1/auth/{mount}/role/{role}/secret-id-accessor/lookup",
+                "POST /v1/auth/{mount}/role/{role}/secret-id-accessor/destroy",
+            ),
+            "CONFIRM": ("POST /v1/auth/{mount}/login",),
+        }
+    )
+
+    def calls_for(self, entry: Entry) -> Mapping[str, tuple[str, ...]]:
+        if entry.scope.get("sessions") == "keep":
+            return self.calls
+        tokens = ("LIST /v1/auth/token/accessors", "POST /v1/auth/token/lookup-accessor", "POST /v1/auth/token/revoke-accessor")
+        listed = "LIST /v1/auth/{mount}/role/{role}/secret-id"
+        return {**self.calls, "REVOKE": (*self.calls["REVOKE"], listed, *tokens)}
 
     def identify(self, job: Job, parts: SecretParts) -> str:
         api, path = VaultApi(job), _role(job)

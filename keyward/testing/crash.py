@@ -56,6 +56,26 @@ class Recorder:
             if call.changes and call.host == host and (outcome == "ok" or outcome.startswith("2"))
         ]
 
+    def by_step(self, host: str) -> dict[str, list[str]]:
+        """The names of the calls at a host, once each, by the step that they were made for: that of the next journal line.
+        What is chosen and stored before it is applied, and what is cleared away, counts as the step around it."""
+        found: dict[str, list[str]] = {}
+        waiting: list[str] = []
+        for event in self.events:
+            if event.side == "before" and event.host == host and event.what not in waiting:
+                waiting.append(event.what)
+            elif event.side == "after" and event.what.startswith("journal "):
+                step = event.what.split()[1]
+                if step in _WITHIN:
+                    continue
+                found[step] = list(dict.fromkeys((*found.get(step, ()), *waiting)))
+                waiting = []
+        return found
+
+
+_WITHIN = ("STORE", "ORPHAN")
+"""Journal lines that are no steps of their own: the next line tells which one they belong to."""
+
 
 class Killer:
     """Kills this process with SIGKILL at event number `at`, counted from 0."""

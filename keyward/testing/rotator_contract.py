@@ -13,6 +13,7 @@ credential in use, somebody else's credential beside it, and eyes of its own. Th
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple, Protocol
@@ -20,7 +21,20 @@ from typing import Any, NamedTuple, Protocol
 from keyward.errors import StoreUnavailable
 from keyward.model.credential import Credential, SecretParts
 from keyward.model.lane import ConsumerSpec, Entry, Lane
-from keyward.model.rotation import Aborted, Attested, Outcome, Proved, ProvedByConsumer, Stopped
+from keyward.model.rotation import (
+    CONFIRM,
+    ISSUE,
+    PROVE,
+    QUARANTINE,
+    RESERVE,
+    REVOKE,
+    Aborted,
+    Attested,
+    Outcome,
+    Proved,
+    ProvedByConsumer,
+    Stopped,
+)
 from keyward.model.verdict import Verdict
 from keyward.plugin.clock import Clock, ManualClock
 from keyward.plugin.consumer import Consumer, Holds, Values
@@ -32,11 +46,13 @@ from keyward.testing.file_store import FileStore
 
 DONE = (Proved, ProvedByConsumer, Attested)
 FAULTS = ("lost", "reset", "500", "429")
+STEPS = (QUARANTINE, RESERVE, ISSUE, PROVE, REVOKE, CONFIRM)
+"""The steps in which a rotator or a verifier calls somebody."""
 
 
 class World(Protocol):
     """One provider with one old credential. `host`: as the fences name it (`127.0.0.1`). It may have a `clock`, where its own
-    time matters (signatures)."""
+    time matters (signatures), and `fences` of its own, which see the calls last."""
 
     rotator: Rotator
     entry: Entry
@@ -150,6 +166,7 @@ class Bench(NamedTuple):
         from keyward.rotate.parties import Options, Parties, Placed
 
         world, clock = self.world, self.clock
+        fences = (*fences, *getattr(world, "fences", ()))
         with Ports(world.rotator.hosts(world.entry), clock=clock, fences=fences) as ports:
             rotations = os.path.join(self.state, "rotations")
             there = journals(rotations)
@@ -231,9 +248,10 @@ def values_of(parts: SecretParts) -> Iterable[bytes]:
 
 class RotatorContract:
     """Derive, give `world`, and pytest runs the rest. `stride`: every how manieth instant is killed at, for a slow real server;
-    1 wherever it can be."""
+    1 wherever it can be. `fault_stride`: the same for the changing calls that go wrong."""
 
     stride = 1
+    fault_stride = 1
 
     def world(self, folder: str) -> AbstractContextManager[World]:
         """A fresh world; `folder` is empty and for its files."""
@@ -256,9 +274,21 @@ class RotatorContract:
             bench.check_rotated()
             seen = bench.world.changes()
             fenced = recorder.changes(bench.world.host)
-            assert len(fenced) >= 1, "no changing call passed a fence"
+            by_consumers = bench.world.rotator.capabilities_for(bench.world.entry).applied_by_consumers
+            assert fenced or by_consumers, "no changing call passed a fence"
             if seen:
                 assert len(seen) == len(fenced), f"the provider saw {seen}; the fences saw {fenced}"
+
+    def test_what_each_step_calls_is_what_the_plan_says(self, tmp_path: Any) -> None:
+        for number, incident in enumerate((False, True)):
+            recorder = Recorder()
+            with self.bench(tmp_path, number) as bench:
+                assert isinstance(bench.run(recorder, incident=incident), DONE)
+                named = bench.world.rotator.calls_for(bench.world.entry)
+                assert set(named) <= set(STEPS), "calls of steps that there are not"
+                for step, calls in recorder.by_step(bench.world.host).items():
+                    unnamed = [call for call in calls if not any(fits(call, name) for name in named.get(step, ()))]
+                    assert step not in STEPS or not unnamed, f"{step} calls {unnamed}; the plan says {named.get(step, ())}"
 
     def test_an_incident_disables_first_and_ends_the_same(self, tmp_path: Any) -> None:
         with self.bench(tmp_path) as bench:
@@ -308,8 +338,8 @@ class RotatorContract:
         recorder = Recorder()
         with self.bench(tmp_path, 0) as bench:
             bench.run(recorder)
-            calls = len(bench.world.changes())
-        for number in range(calls):
+            calls = len(bench.world.changes() or recorder.changes(bench.world.host))
+        for number in range(0, calls, self.fault_stride):
             for which, how in enumerate(FAULTS):
                 with self.bench(tmp_path, 1 + number * len(FAULTS) + which) as bench:
                     if not bench.world.fail(how, number):
@@ -373,6 +403,12 @@ class RotatorContract:
                 for canary in canaries:
                     for form in (canary, canary.hex().encode()):
                         assert form not in data, f"a value stands in {path}"
+
+
+def fits(call: str, name: str) -> bool:
+    """Whether a call is the one that a name stands for: `DELETE /keys/7` is `DELETE /keys/{id}`."""
+    pieces = re.split(r"\{\w+\}", name)
+    return re.fullmatch("[^/]+".join(map(re.escape, pieces)), call) is not None
 
 
 class _StoreGone:

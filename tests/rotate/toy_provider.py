@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import tests_support
@@ -88,6 +89,14 @@ class ToyRotator(Rotator):
     origin = Origin.MINTED
     capabilities = Capabilities(reversible_disable=True, marks=True, settle=5, propagation=5)
     admin = AdminNeed(("token",))
+    calls: Mapping[str, tuple[str, ...]] = {
+        "QUARANTINE": ("PATCH /keys/{id}",),
+        "RESERVE": ("GET /keys",),
+        "ISSUE": ("POST /keys",),
+        "PROVE": ("GET /me",),
+        "REVOKE": ("GET /me", "PATCH /keys/{id}", "DELETE /keys/{id}"),
+        "CONFIRM": ("GET /me",),
+    }
 
     def _http(self, job: Job) -> Http:
         return job.ports.http(job.base_url(""), {"authorization": f"Bearer {job.admin_text('token')}"})
@@ -130,6 +139,9 @@ class ToyChosen(ToyRotator):
 
     origin = Origin.CHOSEN
     capabilities = Capabilities(overlap=Overlap.NONE, settle=5, propagation=5)
+    calls = MappingProxyType(
+        {"ISSUE": ("PUT /keys/{id}/value",), "PROVE": ("GET /me",), "REVOKE": ("GET /me",), "CONFIRM": ("GET /me",)}
+    )
 
     def choose(self, job: Job, old: SecretParts) -> SecretParts:
         import secrets

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from stores.conftest import OpenVault, new_mount
-from stores.cutting_proxy import CuttingProxy
 from stores.store_parts import Watch
 
 from keyward.errors import HostRefused, StoreConflict, StoreDenied, StoreError, StoreUnavailable
@@ -22,6 +22,7 @@ from keyward.stores.vault_client import VaultClient
 from keyward.testing.fakes.server import FakeProvider, Request, Response
 from keyward.testing.servers.openbao import OpenBao
 from keyward.testing.servers.process import free_port
+from keyward.testing.servers.relay import Fate, Judge, Relay
 from keyward.testing.store_contract import shown, value
 
 PATH = "lanes/a/key"
@@ -242,20 +243,25 @@ def test_nobody_at_the_address_is_certain(open_vault: OpenVault, bao: OpenBao) -
         assert caught.value.certain
 
 
+def requests_with(words: bytes, fate: Fate) -> Judge:
+    """Requests whose first line has these words meet this fate."""
+    return lambda piece: fate if words in piece.partition(b"\r\n")[0] else Fate.PASS
+
+
 @pytest.fixture
-def proxy(bao: OpenBao) -> Iterator[CuttingProxy]:
-    with CuttingProxy(bao.url) as running:
+def proxy(bao: OpenBao) -> Iterator[Relay]:
+    with Relay("127.0.0.1", urlsplit(bao.url).port or 0) as running:
         yield running
 
 
 def test_a_lost_answer_to_a_write_is_uncertain_and_the_value_is_there(
-    bao: OpenBao, open_vault: OpenVault, proxy: CuttingProxy
+    bao: OpenBao, open_vault: OpenVault, proxy: Relay
 ) -> None:
     mount, secret = new_mount(bao, 2), value()
     watch = Watch()
     store = open_vault(bao, mount, watch, address=proxy.url, clock=ManualClock())
     assert store.read(PATH, Slot.PENDING) is None
-    proxy.cut = b"POST /v1/" + mount.encode()
+    proxy.judge = requests_with(b"POST /v1/" + mount.encode(), Fate.LOSE)
     with pytest.raises(StoreUnavailable) as caught:
         store.write(PATH, Slot.PENDING, {"secret": secret}, {"rotation": "r-1"}, expected=0)
     assert not caught.value.certain
@@ -265,22 +271,22 @@ def test_a_lost_answer_to_a_write_is_uncertain_and_the_value_is_there(
     assert held is not None and held.parts == {"secret": secret} and held.labels == {"rotation": "r-1"}
 
 
-def test_a_write_that_never_arrived_is_uncertain_too(bao: OpenBao, open_vault: OpenVault, proxy: CuttingProxy) -> None:
+def test_a_write_that_never_arrived_is_uncertain_too(bao: OpenBao, open_vault: OpenVault, proxy: Relay) -> None:
     mount = new_mount(bao, 2)
     store = open_vault(bao, mount, address=proxy.url, clock=ManualClock(), kv_version=2)
-    proxy.drop = b"POST"
+    proxy.judge = requests_with(b"POST", Fate.DROP)
     with pytest.raises(StoreUnavailable) as caught:
         store.write(PATH, Slot.PENDING, {"secret": value()}, {}, expected=0)
     assert not caught.value.certain
     assert store.read(PATH, Slot.PENDING) is None
 
 
-def test_a_lost_answer_to_a_read_is_asked_again(bao: OpenBao, open_vault: OpenVault, proxy: CuttingProxy) -> None:
+def test_a_lost_answer_to_a_read_is_asked_again(bao: OpenBao, open_vault: OpenVault, proxy: Relay) -> None:
     mount = new_mount(bao, 2)
     watch, clock = Watch(), ManualClock()
     store = open_vault(bao, mount, watch, address=proxy.url, clock=clock, kv_version=2)
     store.read(PATH, Slot.CURRENT)
-    proxy.cut = b"GET"
+    proxy.judge = requests_with(b"GET", Fate.LOSE)
     watch.calls.clear()
     with pytest.raises(StoreUnavailable) as caught:
         store.read(PATH, Slot.CURRENT)
