@@ -28,6 +28,7 @@ from keyward.model.secret import Secret
 from keyward.plugin.clock import Clock, SystemClock
 from keyward.plugin.ports import Call
 from keyward.plugin.store import Slot, Store
+from keyward.rotate.durable import append_synced
 from keyward.rotate.who import Who, current
 
 VERSION = 1
@@ -211,7 +212,11 @@ class AuditLog:
             assert tail.head is not None
             record: Record = {"v": VERSION, "seq": tail.head.seq + 1, "time": self._now(), "type": EVENT}
             line, head = seal(self.key, {**record, **event, **_torn(tail), "prev": tail.head.mac})
-            append_synced(self.path, lead + line)
+            try:
+                append_synced(self.path, lead + line, create=True)
+            except OSError as error:
+                hint = "Make room, or put right who may write there: nothing is done that is not recorded."
+                raise Halted(f"cannot write the audit log {self.path!r}: {error.strerror}", hint=hint) from None
             self._unmirrored = head
         if self.clock.monotonic() - self._mirrored >= MIRROR_EVERY:
             self._send_head()
@@ -371,38 +376,5 @@ def locked(path: str) -> Iterator[None]:
 
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(descriptor)
-
-
-def append_synced(path: str, data: bytes) -> None:
-    """Appends to a file of mode 0600, on disk when this returns. Raises Halted, and then nothing of it stands there."""
-    new = not os.path.exists(path)
-    try:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(path, flags, 0o600)
-        try:
-            start = os.fstat(descriptor).st_size
-            try:
-                if os.write(descriptor, data) != len(data):
-                    raise OSError(28, "no space left on the device")
-                os.fsync(descriptor)
-            except OSError:
-                os.ftruncate(descriptor, start)
-                raise
-        finally:
-            os.close(descriptor)
-        if new:
-            sync_folder(os.path.dirname(path) or ".")
-    except OSError as error:
-        hint = "Make room, or put right who may write there: nothing is done that is not recorded."
-        raise Halted(f"cannot write the audit log {path!r}: {error.strerror}", hint=hint) from None
-
-
-def sync_folder(folder: str) -> None:
-    """Makes sure that a new name is on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -22,9 +22,9 @@ from keyward.rotate.audit import (
     locked,
     read_end,
     seal,
-    sync_folder,
     unseal,
 )
+from keyward.rotate.durable import sync_folder
 
 NO_MIRROR = (
     "without a mirrored head, entries cut off at the end, and a log written anew by somebody who has its key, cannot be noticed"

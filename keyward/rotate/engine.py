@@ -9,6 +9,8 @@ stored and distributed. Which steps there are, and in which order, is data in th
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -25,12 +27,14 @@ from keyward.errors import (
 )
 from keyward.model.credential import NO_PARTS, SecretParts
 from keyward.model.rotation import (
+    ABORT,
     CONFIRM,
     DISTRIBUTE,
     DONE,
     DRAIN,
     INCIDENT,
     ISSUE,
+    NARROW,
     PLAN,
     PROMOTE,
     PROVE,
@@ -51,16 +55,21 @@ from keyward.plugin.consumer import Holds, Values
 from keyward.plugin.rotator import Issued, Origin, Overlap
 from keyward.plugin.store import Slot
 from keyward.rotate import orphans
+from keyward.rotate.by_hand import UNKNOWN
 from keyward.rotate.journal import INTENT, SEEN, Journal
 from keyward.rotate.ledger import owed
 from keyward.rotate.parties import Options, Parties, Placed, Tell, silent
 from keyward.rotate.preflight import Preflight, preflight
+from keyward.rotate.redaction import Redaction
 from keyward.rotate.slots import ISSUED, KEPT, Slots
 
 MOST_ATTEMPTS = 4
 BY_HAND = "by hand"
 FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
 """Seconds between two questions whether a credential lives."""
+
+LONGEST_PAUSE = 300.0
+"""Seconds that a provider which says "not now" is waited for; one that wants more is come back to by `resume`."""
 
 
 def steps_for(parties: Parties, options: Options, checked: Preflight) -> list[str]:
@@ -76,9 +85,11 @@ def steps_for(parties: Parties, options: Options, checked: Preflight) -> list[st
     else:
         steps += [PROVE, PROMOTE, DISTRIBUTE]
     if checked.old:
-        if not incident and capabilities.overlap is not Overlap.NONE and not capabilities.applied_by_consumers:
+        if not incident and capabilities.overlap is not Overlap.NONE and not checked.dead:
             steps.append(DRAIN)
-        steps += [REVOKE, CONFIRM]
+        if capabilities.fallbacks:
+            steps.append(NARROW)
+        steps += [CONFIRM] if checked.dead else [REVOKE, CONFIRM]
     return [*steps, DONE]
 
 
@@ -90,12 +101,17 @@ class Rotation:
         self.entry, self.rotator, self.clock = parties.entry, parties.rotator, parties.clock
         self.slots = Slots(parties.store, parties.entry, journal.rotation, parties.clock)
         self.job = parties.job(journal.rotation)
+        self.inert = Redaction(parties.admin)
         self._tell = tell
         self._step = PLAN
 
     def run(self) -> Outcome:
         """Goes on from where the journal stands until it is done, waits for a person, or cannot go on."""
         try:
+            self.check_configuration()
+            if self.journal.last(ABORT, INTENT) is not None:
+                hint = f"Run: keyward abort {self.journal.rotation}"
+                raise Halted(f"{self.entry.ref}: this rotation is being taken back", hint=hint)
             self._plan()
             for step in self._planned()["steps"]:
                 self._step = step
@@ -105,12 +121,44 @@ class Rotation:
                     return outcome
             raise AssertionError("the last step ends a rotation")
         except KeywardError as error:
-            self._tell(self.entry.ref, self._step, str(error))
-            return Stopped(self.journal.rotation, self.entry.ref, self._step, str(error), error.hint, self.changed)
+            return self._stopped(self.inert(str(error)), self.inert(error.hint))
         except Exception as error:  # a rotator, store or consumer is somebody's code; its text may quote a value
-            reason = f"{type(error).__name__} in {_module_of(error)}"
+            return self._stopped(f"{type(error).__name__} in {_module_of(error)}", self._resume_hint)
+
+    def quarantine(self) -> None:
+        """Plans, and stops the old one at once; `run` goes on from there. Raises what went wrong.
+
+        Does nothing where that cannot be undone, where the old one is being revoked already, or where there is none.
+        """
+        self.check_configuration()
+        self._plan()
+        over = self.journal.last(ABORT, INTENT) or self.journal.last(REVOKE, INTENT) or self.journal.last(DONE, SEEN)
+        if self._planned()["old"] and self.parties.capabilities.reversible_disable and not over:
+            self._tell(self.entry.ref, QUARANTINE, "")
+            self._quarantine()
+
+    def _stopped(self, reason: str, hint: str) -> Stopped:
+        try:
             self._tell(self.entry.ref, self._step, reason)
-            return Stopped(self.journal.rotation, self.entry.ref, self._step, reason, self._resume_hint, self.changed)
+        except Exception:  # a listener that fails (a full disk, a closed terminal) must not hide why and where it stopped
+            pass
+        return Stopped(self.journal.rotation, self.entry.ref, self._step, reason, hint, self.changed)
+
+    def check_configuration(self) -> None:
+        """Raises Halted where the entry is not the one that this rotation began with: its ids mean something else elsewhere."""
+        planned = self.journal.last(PLAN, SEEN)
+        for what, now in self._identity().items():
+            if planned is not None and planned.ids.get(what, now) != now:
+                raise Halted(
+                    f"{self.entry.ref}: its {what} was changed in the configuration after this rotation had begun",
+                    hint=f"Put it back, and end the rotation: keyward resume {self.journal.rotation}, or keyward abort.",
+                )
+
+    def _identity(self) -> dict[str, Any]:
+        entry = self.entry
+        where = json.dumps(entry.target, sort_keys=True, default=dict)
+        target = hashlib.sha256(where.encode()).hexdigest()[:16]
+        return {"kind": str(entry.kind), "path": entry.path, "store": entry.store, "target": target}
 
     @property
     def changed(self) -> bool:
@@ -124,22 +172,47 @@ class Rotation:
 
     def _plan(self) -> None:
         if self.journal.last(PLAN, SEEN) is None:
+            self._as_begun()
             checked = preflight(self.parties, self.options, self.journal.rotation)
-            self.journal.intent(PLAN, ref=self.entry.ref, mode=self.options.mode, leaked=self.options.leaked is not None)
+            steps = steps_for(self.parties, self.options, checked)
+            if self.options.agreed and tuple(steps) != self.options.agreed:
+                raise Halted(f"{self.entry.ref}: it is not as it was when the plan was made", hint="Look at a new plan.")
+            if self.journal.last(PLAN, INTENT) is None:
+                self.journal.intent(
+                    PLAN,
+                    ref=self.entry.ref,
+                    mode=self.options.mode,
+                    leaked=self.options.leaked is not None,
+                    withheld=sorted(self.options.withheld_hosts),
+                    delete_first=self.options.delete_first,
+                    quarantine=self.options.quarantine,
+                    found=[spec._asdict() for spec in self.parties.found],
+                )
             if checked.old:
                 self.slots.keep(checked.old, checked.old_id)
             self.journal.seen(
                 PLAN,
                 ref=self.entry.ref,
-                kind=str(self.entry.kind),
-                path=self.entry.path,
+                **self._identity(),
                 mode=self.options.mode,
-                steps=steps_for(self.parties, self.options, checked),
+                steps=steps,
                 old=checked.old_id,
                 has_old=bool(checked.old),
                 version=checked.version,
                 withheld=sorted(self.options.withheld_hosts),
                 delete_first=self.options.delete_first,
+            )
+
+    def _as_begun(self) -> None:
+        """What was asked for when it was begun holds after an interruption too: a compromised host stays one."""
+        begun = self.journal.last(PLAN, INTENT)
+        if begun is not None:
+            self.options = self.options._replace(
+                mode=begun.ids["mode"],
+                withheld_hosts=self.options.withheld_hosts | frozenset(begun.ids.get("withheld", ())),
+                delete_first=begun.ids.get("delete_first", False),
+                quarantine=begun.ids.get("quarantine", False),
+                agreed=(),
             )
 
     # the values, as the store holds them
@@ -150,19 +223,20 @@ class Rotation:
         held = self.slots.ours(Slot.PREVIOUS, KEPT)
         if held is None:
             raise Halted(f"{self.entry.ref}: the store no longer has the value that is being replaced")
-        return held.parts
+        return self.inert.learn(held.parts)
 
     def _new(self) -> Issued:
         held = self.slots.ours(Slot.CURRENT, ISSUED) or self.slots.ours(Slot.PENDING, ISSUED)
         if held is None:
             raise Halted(f"{self.entry.ref}: the store has no new value of this rotation", hint="Run: keyward abort")
-        return Issued(held.labels.get("public_id", ""), held.parts)
+        return Issued(held.labels.get("public_id", ""), self.inert.learn(held.parts))
 
     def _values(self) -> Values:
         new = self.slots.ours(Slot.CURRENT, ISSUED)
         if new is None:
             raise Halted(f"{self.entry.ref}: the new value is not current in the store")
         reference = f"{self.entry.store}:{self.entry.path}"
+        self.inert.learn(new.parts)
         return Values(self.entry.lane, self.entry.name, reference, self._old(), new.parts, self.journal.rotation)
 
     # the steps
@@ -171,18 +245,25 @@ class Rotation:
         if self.journal.last(QUARANTINE, SEEN) is None:
             old = self._planned()["old"]
             self.journal.intent(QUARANTINE, id=old)
-            self._patiently(lambda: self.rotator.disable(self.job, old, self._old()))
+            self._patiently(lambda: self.rotator.disable(self.job, old, self._old()), again_if_uncertain=True)
             self.journal.seen(QUARANTINE, id=old)
 
     def _reserve(self) -> None:
         if self._is_stored():
             return
+        if self.journal.last(PROVE, SEEN) or self.journal.last(PROMOTE, INTENT):
+            # never a second one: consumers may have the first
+            hint = "Restore the version that this rotation wrote, then resume."
+            raise Halted(f"{self.entry.ref}: somebody replaced or removed the new value in the store", hint=hint)
         self.slots.reserve()
         if self.rotator.manual is None and self.rotator.origin is Origin.MINTED:
             self._patiently(lambda: orphans.take_stock(self.parties, self.job, self.journal))
 
     def _is_stored(self) -> bool:
-        return bool(self.slots.ours(Slot.PENDING, ISSUED) or self.slots.ours(Slot.CURRENT, ISSUED))
+        """Whether the new one is safe. One that was revoked because its writing failed may stand there all the same."""
+        held = self.slots.ours(Slot.PENDING, ISSUED) or self.slots.ours(Slot.CURRENT, ISSUED)
+        revoked = {line.ids["id"] for line in self.journal.all(orphans.ORPHAN, INTENT)}
+        return held is not None and (held.labels.get("public_id") or None) not in revoked
 
     def _issue(self) -> Outcome | None:
         if self.rotator.manual is not None:
@@ -195,6 +276,8 @@ class Rotation:
 
     def _wait_for_person(self) -> Outcome | None:
         if self._is_stored():
+            if self.journal.last(ISSUE, SEEN) is None:  # it was killed between the store and the journal
+                self.journal.seen(ISSUE, outcome="provided")
             return None
         assert self.rotator.manual is not None
         if self.journal.last(ISSUE, INTENT) is None:
@@ -203,6 +286,9 @@ class Rotation:
 
     def provide(self, parts: SecretParts) -> None:
         """The human's half of a manual reissue. Raises Refused for a value that is the old one, or does not live."""
+        if self.journal.last(PROVE, SEEN) or self.journal.last(PROMOTE, INTENT):
+            raise Refused(f"{self.entry.ref} was given its new value already", hint=self._resume_hint)
+        self.inert.learn(parts)
         if dict(parts) == dict(self._old()):
             raise Refused("that is the old value", hint="Make a new one at the provider, then provide that.")
         verdict = self._poll(parts, Live)
@@ -217,7 +303,7 @@ class Rotation:
             return
         held = self.slots.ours(Slot.PENDING, ISSUED)
         if held is None:
-            chosen = self.rotator.choose(self.job, self._old())
+            chosen = self.inert.learn(self.rotator.choose(self.job, self._old()))
             self.journal.intent(STORE)
             self.slots.pend(chosen, "")
             self.journal.seen(STORE)
@@ -234,14 +320,15 @@ class Rotation:
             attempt = len(self.journal.all(ISSUE, INTENT)) + 1
             self.journal.intent(ISSUE, attempt)
             try:
-                issued = self.rotator.issue(self.job, NO_PARTS, self._old())
+                issued = self.inert.issued(self.rotator.issue(self.job, NO_PARTS, self._old()))
             except Throttled as error:
                 self.journal.seen(ISSUE, attempt, outcome="throttled")
-                self.clock.sleep(error.retry_after)
+                self._pause(error)
                 continue
             except SlotsFull:
                 self.journal.seen(ISSUE, attempt, outcome="full")
-                if not self._planned()["delete_first"] or self.journal.last(REVOKE, SEEN):
+                planned = self._planned()
+                if not planned["delete_first"] or not planned["old"] or self.journal.last(REVOKE, SEEN):
                     raise
                 self._revoke(proved=False)
                 continue
@@ -278,7 +365,7 @@ class Rotation:
         if not isinstance(verdict, Live):
             raise Halted(
                 f"{self.entry.ref}: the new one does not work: {_said(verdict)}",
-                hint=f"The old one is untouched. {self._resume_hint}, or keyward abort {self.journal.rotation}.",
+                hint=f"{self._resume_hint}, or keyward abort {self.journal.rotation}.",
             )
         self.journal.seen(PROVE, outcome="live", evidence=_shown(verdict.evidence), principal=verdict.principal)
 
@@ -291,12 +378,13 @@ class Rotation:
         self.journal.seen(PROMOTE, version=version)
 
     def _distribute(self) -> None:
+        withheld = self.options.withheld_hosts.union(self._planned()["withheld"])
         for placed in self.parties.consumers:
             done = {line.ids["consumer"] for line in self.journal.all(DISTRIBUTE, SEEN)}
-            if placed.spec.name in done:
+            if self.parties.name(placed) in done:
                 continue
-            if placed.spec.host and placed.spec.host in self._planned()["withheld"]:
-                self.journal.seen(DISTRIBUTE, consumer=placed.spec.name, withheld=placed.spec.host)
+            if placed.spec.host and placed.spec.host in withheld:
+                self.journal.seen(DISTRIBUTE, consumer=self.parties.name(placed), withheld=placed.spec.host)
                 continue
             self._tell(self.entry.ref, DISTRIBUTE, placed.spec.name)
             self._give(placed)
@@ -307,12 +395,13 @@ class Rotation:
         if holds is Holds.OTHER:
             raise ConsumerChanged(
                 f"{placed.spec.name} holds neither the old nor the new value",
-                hint=f"The old one still works. Put the place right, then run: keyward resume {self.journal.rotation}",
+                hint=f"Nothing was revoked. Put the place right, then run: keyward resume {self.journal.rotation}",
             )
-        self.journal.intent(DISTRIBUTE, consumer=placed.spec.name, holds=holds.value)
+        name = self.parties.name(placed)
+        self.journal.intent(DISTRIBUTE, consumer=name, holds=holds.value)
         what = placed.consumer.apply(values) if holds is not Holds.NEW else "has it already"
         proof = placed.consumer.verify(values)
-        self.journal.seen(DISTRIBUTE, consumer=placed.spec.name, done=what, verified=proof)
+        self.journal.seen(DISTRIBUTE, consumer=name, done=self.inert(what), verified=self.inert(proof))
 
     def _drain(self) -> None:
         if self.journal.last(DRAIN, SEEN) is not None:
@@ -327,13 +416,26 @@ class Rotation:
             self.clock.sleep(left)
         self.journal.seen(DRAIN)
 
+    def _narrow(self) -> None:
+        """Consumers that hold [new, old] are told to hold the new one alone: with no old value, `apply` writes just that."""
+        values = self._values()._replace(old=NO_PARTS) if self.journal.last(REVOKE, SEEN) is None else None
+        done = {line.ids["consumer"] for line in self.journal.all(NARROW, SEEN)}
+        withheld = owed(self.journal)
+        for placed in self.parties.consumers:
+            name = self.parties.name(placed)
+            if values is None or name in done or name in withheld:
+                continue
+            self.journal.intent(NARROW, consumer=name)
+            what = self.inert(placed.consumer.apply(values))
+            self.journal.seen(NARROW, consumer=name, done=what, verified=self.inert(placed.consumer.verify(values)))
+
     def _revoke(self, *, proved: bool = True) -> None:
         if self.journal.last(REVOKE, SEEN) is not None:
             return
         old_id, old = self._planned()["old"], self._old()
         if proved:
             self._still_safe(old_id, old)
-        if self.rotator.manual is not None and not old_id:
+        if not self.rotator.revokes or (self.rotator.manual is not None and not old_id):
             self.journal.seen(REVOKE, outcome=BY_HAND)
             return
         self.journal.intent(REVOKE, id=old_id)
@@ -368,17 +470,24 @@ class Rotation:
         if self.journal.last(CONFIRM, SEEN) is not None:
             return None
         outcome: dict[str, Any] = {"outcome": "attested"}
+        revoked = self.journal.last(REVOKE, SEEN)
+        by_hand = revoked is not None and revoked.ids.get("outcome") == BY_HAND
+        waits = WaitingHuman(self.journal.rotation, self.entry.ref, REVOKE, self.rotator.manual or UNKNOWN)
         if self.parties.verify is not None:
             verdict = self._poll(self._old(), Dead)
             if not isinstance(verdict, Dead):
-                revoked = self.journal.last(REVOKE, SEEN)
-                if self.rotator.manual is not None and revoked and revoked.ids.get("outcome") == BY_HAND:
-                    return WaitingHuman(self.journal.rotation, self.entry.ref, REVOKE, self.rotator.manual)
+                if by_hand:
+                    return waits
                 raise Halted(
                     f"{self.entry.ref}: the old one is not proved dead: {_said(verdict)}",
                     hint=f"The new one is in use. Look at the provider; then run: keyward resume {self.journal.rotation}",
                 )
             outcome = {"outcome": "dead", "evidence": _shown(verdict.evidence)}
+        elif by_hand:
+            # no consumer's check can tell that a person killed the old one: only that person can
+            if not self.options.attested_by:
+                return waits
+            outcome["by"] = self.options.attested_by
         elif any(line.ids.get("verified") for line in self.journal.all(DISTRIBUTE, SEEN)):
             outcome = {"outcome": "by consumer"}
         self.journal.seen(CONFIRM, **outcome)
@@ -392,7 +501,7 @@ class Rotation:
             self.slots.erase(Slot.PREVIOUS)
             self.parties.store.destroy_old(self.entry.path)
             self.journal.seen(DONE)
-        hosts = {placed.spec.name: placed.spec.host for placed in self.parties.consumers}
+        hosts = {self.parties.name(placed): placed.spec.host for placed in self.parties.consumers}
         withheld = tuple(Withheld(name, hosts.get(name, "")) for name in owed(self.journal))
         confirmed = self.journal.last(CONFIRM, SEEN)
         how = confirmed.ids["outcome"] if confirmed else ("dead" if self.parties.verify else "attested")
@@ -407,7 +516,8 @@ class Rotation:
             return Proved(rotation, ref, tuple(Evidence(**proof) for proof in proofs), withheld)
         if how == "by consumer":
             return ProvedByConsumer(rotation, ref, "the consumers' own checks passed", withheld)
-        return Attested(rotation, ref, "the operator", "no provider can be asked about this kind", withheld)
+        by = str(confirmed.ids.get("by", "")) if confirmed else ""
+        return Attested(rotation, ref, by or "the operator", "no provider can be asked about this kind", withheld)
 
     _actions: ClassVar[dict[str, Callable[[Rotation], Outcome | None]]] = {
         QUARANTINE: _quarantine,
@@ -417,6 +527,7 @@ class Rotation:
         PROMOTE: _promote,
         DISTRIBUTE: _distribute,
         DRAIN: _drain,
+        NARROW: _narrow,
         REVOKE: _revoke,
         CONFIRM: _confirm,
         DONE: _done,
@@ -449,7 +560,7 @@ class Rotation:
             except Throttled as error:
                 if attempt == MOST_ATTEMPTS:
                     raise
-                self.clock.sleep(error.retry_after)
+                self._pause(error)
             except Refused:
                 raise
             except ProviderError as error:
@@ -457,6 +568,13 @@ class Rotation:
                     raise
                 self.clock.sleep(FIRST_WAIT * attempt)
         raise AssertionError("unreachable")
+
+    def _pause(self, error: Throttled) -> None:
+        if not error.retry_after <= LONGEST_PAUSE:
+            raise Throttled(
+                str(error), retry_after=error.retry_after, hint=f"Later, run: keyward resume {self.journal.rotation}"
+            )
+        self.clock.sleep(error.retry_after)
 
     @property
     def _resume_hint(self) -> str:

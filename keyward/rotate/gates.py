@@ -10,11 +10,14 @@ from keyward.plugin.ports import Call
 
 
 class AccountGate:
-    """One account's changing calls, one in flight, `rate` per second at most (0: no limit). Reading calls pass."""
+    """One account's changing calls, one in flight, `rate` per second at most (0: no limit). Reading calls pass.
+
+    A call within a call of the same thread passes: waiting for itself it would wait for ever.
+    """
 
     def __init__(self, clock: Clock, rate: float = 0.0) -> None:
         self._clock, self._rate = clock, rate
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._next = 0.0
 
     def before(self, call: Call) -> None:

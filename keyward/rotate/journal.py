@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from keyward.errors import Halted
 from keyward.plugin.clock import Clock
 from keyward.plugin.ports import Call, Fence
+from keyward.rotate.durable import append_synced, cut_synced, sync_folder
 
 VERSION = 1
 FILE = "journal.jsonl"
@@ -56,6 +57,7 @@ class Journal:
         self._clock, self._fences = clock, fences
         self._path = os.path.join(folder, FILE)
         self._head = _digest(lines[-1].encode()) if lines else ""
+        self._torn_at: int | None = None
 
     @classmethod
     def create(cls, rotations: str, rotation: str, clock: Clock, fences: tuple[Fence, ...] = ()) -> Journal:
@@ -65,8 +67,8 @@ class Journal:
             os.makedirs(rotations, mode=0o700, exist_ok=True)
             os.mkdir(folder, 0o700)
             os.close(os.open(os.path.join(folder, FILE), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            _sync_folder(folder)
-            _sync_folder(rotations)
+            sync_folder(folder)
+            sync_folder(rotations)
         except OSError as error:
             raise Halted(f"cannot make the journal {folder!r}: {error.strerror}", hint="Nothing was changed.") from None
         return cls(folder, rotation, [], clock, fences)
@@ -83,12 +85,11 @@ class Journal:
             raise Halted(f"cannot read the journal {path!r}: {error.strerror}") from None
         whole = data[: data.rfind(b"\n") + 1]
         lines = list(_parse(path, rotation, whole))
-        if len(whole) < len(data):
-            # a torn line was never acted upon: the action comes after the sync
-            with open(path, "r+b") as file:
-                file.truncate(len(whole))
-                os.fsync(file.fileno())
-        return cls(folder, rotation, lines, clock, fences)
+        journal = cls(folder, rotation, lines, clock, fences)
+        # a torn line was never acted upon: the action comes after the sync. It may be one that another process is just writing,
+        # so that whoever only reads leaves it there; it is cut off before the next line is written, under the entry's lock
+        journal._torn_at = len(whole) if len(whole) < len(data) else None
+        return journal
 
     def intent(self, step: str, attempt: int = 1, **ids: Any) -> None:
         """About to act. Once this returns, a resume knows that it may have happened."""
@@ -114,7 +115,7 @@ class Journal:
         for fence in self._fences:
             fence.before(call)
         try:
-            _append_synced(self._path, data)
+            self._write(data)
         except OSError as error:
             hint = f"Make room and run: keyward resume {self.rotation}"
             raise Halted(f"cannot write the journal {self._path!r}: {error.strerror}", hint=hint) from None
@@ -122,6 +123,12 @@ class Journal:
         self._head = _digest(data)
         for fence in self._fences:
             fence.after(call, "ok")
+
+    def _write(self, data: bytes) -> None:
+        if self._torn_at is not None:
+            cut_synced(self._path, self._torn_at)
+            self._torn_at = None
+        append_synced(self._path, data)
 
 
 def journals(rotations: str) -> list[str]:
@@ -151,27 +158,3 @@ def _parse(path: str, rotation: str, data: bytes) -> Iterator[Line]:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _append_synced(path: str, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
-    try:
-        start = os.fstat(descriptor).st_size
-        try:
-            written = os.write(descriptor, data)
-            if written != len(data):
-                raise OSError(28, "no space left on the device")
-            os.fsync(descriptor)
-        except OSError:
-            os.ftruncate(descriptor, start)
-            raise
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

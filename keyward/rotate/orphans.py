@@ -21,6 +21,10 @@ NOTHING_MADE = ("refused", "throttled", "full")
 CLOCK_SKEW = 300.0
 """Seconds by which a provider's clock may differ from ours."""
 
+LONGEST_CALL = 900.0
+"""Seconds after its journal line within which a call has reached the provider, waiting for its turn included: what was made later
+was made by somebody else."""
+
 
 def take_stock(parties: Parties, job: Job, journal: Journal) -> None:
     """Journals what the principal holds before anything is made; once."""
@@ -91,7 +95,7 @@ def _candidates(now: Inventory, job: Job, journal: Journal, since: float) -> lis
         # a key with somebody else's mark is another rotation's; one beside our own marked key is not ours
         return marked
     sole = unmarked[0]
-    in_window = sole.created is None or sole.created >= since - CLOCK_SKEW
+    in_window = sole.created is None or since - CLOCK_SKEW <= sole.created <= since + LONGEST_CALL + CLOCK_SKEW
     if len(unmarked) == 1 and now.lane_owned and in_window:
         return unmarked
     names = ", ".join(sorted(held.id for held in unmarked))

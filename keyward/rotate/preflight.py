@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from keyward.errors import ConsumerChanged, Halted, Refused, StoreUnavailable
 from keyward.model.credential import NO_PARTS, SecretParts
+from keyward.model.verdict import Dead
 from keyward.plugin.consumer import Holds, Values
 from keyward.plugin.store import Slot
 from keyward.rotate.parties import Options, Parties
@@ -13,12 +14,14 @@ from keyward.rotate.parties import Options, Parties
 
 class Preflight(NamedTuple):
     """`old`: the value to be replaced (empty: there is none yet), `old_id`: its id at the provider (empty: it has none, or nobody can tell
-    and a person must kill it), `version`: of the store's current slot, 0 for an empty one."""
+    and a person must kill it), `version`: of the store's current slot, 0 for an empty one. `dead`: the provider does not know the
+    old one any more (it was revoked because it leaked, or expired), so that nothing is left to kill."""
 
     old: SecretParts
     old_id: str
     version: int
     notes: tuple[str, ...] = ()
+    dead: bool = False
 
 
 def preflight(parties: Parties, options: Options, rotation: str) -> Preflight:
@@ -51,9 +54,9 @@ def preflight(parties: Parties, options: Options, rotation: str) -> Preflight:
     for part in parties.rotator.admin.parts:
         parties.job(rotation).admin_text(part)
     notes: list[str] = []
-    old_id = _identify(parties, rotation, old, notes) if old else ""
+    old_id, dead = _identify(parties, rotation, old, notes) if old else ("", False)
     _ask_consumers(parties, options, old, rotation)
-    return Preflight(old, old_id, current.version if current else 0, tuple(notes))
+    return Preflight(old, old_id, current.version if current else 0, tuple(notes), dead)
 
 
 def _same_identity(parties: Parties, leaked: SecretParts, current: SecretParts) -> bool:
@@ -62,14 +65,18 @@ def _same_identity(parties: Parties, leaked: SecretParts, current: SecretParts) 
     return bool(shared) and all(leaked[part] == current[part] for part in shared)
 
 
-def _identify(parties: Parties, rotation: str, old: SecretParts, notes: list[str]) -> str:
+def _identify(parties: Parties, rotation: str, old: SecretParts, notes: list[str]) -> tuple[str, bool]:
+    """Its id, and whether it is dead already."""
     try:
-        return parties.rotator.identify(parties.job(rotation), old)
+        return parties.rotator.identify(parties.job(rotation), old), False
     except Refused as error:
-        if parties.rotator.manual is None:
+        if parties.rotator.manual is not None:
+            notes.append(str(error))
+            return "", False
+        if parties.verify is None or not isinstance(parties.verify(parties.credential(old)), Dead):
             raise
-        notes.append(str(error))
-        return ""
+    notes.append("the provider refuses the old one already, and does not list it: there is nothing to revoke")
+    return "", True
 
 
 def _ask_consumers(parties: Parties, options: Options, old: SecretParts, rotation: str) -> None:

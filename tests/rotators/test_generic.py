@@ -143,7 +143,7 @@ def test_a_rule_that_is_weak_or_wrong_is_refused(scope: dict[str, object]) -> No
 def test_what_applies_it_decides_the_shape() -> None:
     for scope, overlap, by_consumers in (
         ({}, Overlap.NONE, True),
-        ({"fallbacks": True}, Overlap.OWN, False),
+        ({"fallbacks": True}, Overlap.OWN, True),
         ({"apply": ["x"]}, Overlap.NONE, False),
         ({"apply": ["x"], "revoke": ["y"]}, Overlap.OWN, False),
     ):
