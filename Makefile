@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# the tests wait for servers more than they compute, so three processes fit on two cores
+WORKERS ?= 3
 
 .PHONY: demo test lint wheel bench clean help ci-deps
 
@@ -28,7 +30,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python -m keyward.testing.demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 ci-deps:
 	@.ci/deps

@@ -87,6 +87,7 @@ def environment(git_environment: None, rules_cache: Path, tmp_path: Path, monkey
     """Cache, state and configuration of keyward that are not the developer's either."""
     for name in ("NO_COLOR", "FORCE_COLOR", "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "100")  # what there is where there is no terminal; a test runner may say otherwise
     monkeypatch.setenv("KEYWARD_CACHE", str(rules_cache))
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(rules_cache / "byte-code"))  # kept between the many short runs

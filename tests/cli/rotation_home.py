@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +38,14 @@ set = {{ OPENROUTER_API_KEY = "{{secret}}" }}
 """
 
 
+@functools.cache
+def _cache() -> str:
+    """One cache for all homes of this process: the rules are compiled once."""
+    folder = tempfile.mkdtemp(prefix="keyward-rules-")
+    atexit.register(shutil.rmtree, folder, True)
+    return folder
+
+
 class Home:
     """`run` answers with exit code, stdout and stderr."""
 
@@ -50,10 +62,9 @@ class Home:
     @property
     def environment(self) -> Mapping[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-        cache = os.environ.get("KEYWARD_CACHE", "")
         return {
             **kept,
-            **({"KEYWARD_CACHE": cache} if cache else {}),
+            "KEYWARD_CACHE": _cache(),
             "HOME": str(self.folder),
             "KEYWARD_STATE": str(self.folder / "state"),
             "KEYWARD_CONFIG": str(self.config),
