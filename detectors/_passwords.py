@@ -128,6 +128,7 @@ def url_rule(
     port: str = ":5432",
     tail: str = "/orders",
     score: int = 75,
+    anchor: bytes | None = None,
     check: Callable[[Parts], Signal | None] = judge,
     companions: tuple[Companion, ...] = (),
 ) -> Rule:
@@ -137,6 +138,7 @@ def url_rule(
         id,
         kind,
         rb"(?<![A-Za-z0-9])(?i:" + schemes + rb")://" + USERINFO,
+        anchor=anchor,
         score=score,
         specificity=STRUCTURAL,
         check=check,
@@ -196,7 +198,7 @@ def form_rule(
     )
 
 
-def variable_rule(id: str, kind: Kind, names: bytes, name: str, weak: str, *, companions: tuple[Companion, ...] = (), score: int = 60) -> Rule:
+def variable_rule(id: str, kind: Kind, names: bytes, name: str, weak: str, *, companions: tuple[Companion, ...] = (), score: int = 60, anchor: bytes | None = None) -> Rule:
     """The rule for a password in a variable or setting. `names`: the expression; `name`: for samples; `weak`: a common default."""
     return form_rule(
         id,
@@ -205,6 +207,7 @@ def variable_rule(id: str, kind: Kind, names: bytes, name: str, weak: str, *, co
         score,
         (f"{name}={{}}\n", f"      {name}: '{{}}'\n", f'{{"{name}": "{{}}"}}\n', f"export {name}={{}} && run\n"),
         (f"{name}={weak}\n", f"{name}=${{PASSWORD}}\n", f"{name}_FILE=/run/secrets/app\n", f"{name}=$(cat file)\n", f"{name}=<password>\n"),
+        anchor=anchor,
         companions=companions,
     )
 

@@ -33,7 +33,8 @@ KINDS = (
 )  # fmt: skip
 
 RULES = (
-    url_rule("clickhouse/url", CLICKHOUSE, rb"(?:clickhouses?|ch)(?:\+[a-z]{2,12})?", "clickhouses", names=("CLICKHOUSE_URL", "url"), port=":9440"),
+    url_rule("clickhouse/url", CLICKHOUSE, rb"(?:clickhouses?|ch)(?:\+[a-z]{2,12})?", "clickhouses", names=("CLICKHOUSE_URL", "url"), port=":9440",
+             anchor=b"|".join(scheme + rb"://[^\s/\"'`<>()\[\]\\|^]{2,282}@" for scheme in (rb"(?i:clickhouses?(?:\+[a-z]{2,12})?)", rb"(?i:ch)", rb"(?i:ch\+[a-z]{2,12})"))),
     url_rule("cassandra/url", CASSANDRA, rb"(?:cassandra|scylla|cql)", "cassandra", names=("CASSANDRA_URL", "url"), port=":9042"),
     url_rule("neo4j/url", NEO4J, rb"(?:neo4j|bolt)(?:\+s(?:sc)?)?", "neo4j+s", names=("NEO4J_URI", "uri"), port=":7687", tail=""),
     url_rule("elasticsearch/url", ELASTICSEARCH, rb"(?:elasticsearch|opensearch|es)(?:\+https?)?", "elasticsearch", names=("ELASTICSEARCH_URL", "hosts"), port=":9200", tail=""),

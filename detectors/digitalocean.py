@@ -44,6 +44,19 @@ def _token(kind: Kind, prefix: str, name: str) -> Rule:
     )  # fmt: skip
 
 
+_LAST = rb"(?:token|key|pat)"
+_BARE = b"|".join(
+    named(start, rb"[0-9a-f]{64}", b"")
+    for start in (
+        rb"ocean_?(?:api_?|access_?|pat_?)?" + _LAST,
+        rb"do_(?:api_?|access_?|pat_?)?" + _LAST,
+        rb"do(?:(?:api|access|pat)_?)?" + _LAST,
+        block(rb"digitalocean", rb"token"),
+    )
+)
+"""Each with a literal of three bytes or more: `do` stands everywhere."""
+
+
 def _pair(first: str, second: str, last: str = "\n") -> Shape:
     return text(first, part("id", concat("DO00", upper(16))), second, part("secret", b64(43)), last)
 
@@ -54,7 +67,7 @@ RULES = (
     _token(REFRESH, "dor_v1_", "DIGITALOCEAN_REFRESH_TOKEN"),
     by_name(
         PAT, rb"(?:digital_?ocean|(?<![A-Za-z0-9])do)_?(?:api_?|access_?|pat_?)?(?:token|key|pat)|" + block(rb"digitalocean", rb"token"), rb"[0-9a-f]{64}", "DIGITALOCEAN_TOKEN", hexa(64), (hexa(63), hexa(65)),
-        id="digitalocean/token-unprefixed", more=(assigned("do_token", hexa(64), form='{name} = "{value}"\n'), assigned("token", hexa(64), form='provider "digitalocean" {\n  {name} = "{value}"\n}\n')),
+        id="digitalocean/token-unprefixed", anchor=_BARE, more=(assigned("do_token", hexa(64), form='{name} = "{value}"\n'), assigned("token", hexa(64), form='provider "digitalocean" {\n  {name} = "{value}"\n}\n')),
     ),
     Rule(
         "digitalocean/spaces-key-id",

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import itertools
 from collections.abc import Mapping
 
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Parts, Rule
@@ -67,6 +68,10 @@ _QUAD = rb"[MNO][DTjz][AEIMQUYcgk]"
 _ID = rb"(?:" + _QUAD + rb"[w-z0-5]){5}" + _QUAD + rb"(?:[w-z0-5](?:[MNO][AQgw])?)?"
 """17 to 19 decimal digits in base64: three digits always make four characters of these classes."""
 
+_REST = rb"(?:" + _QUAD + rb"[w-z0-5]){3}" + _QUAD + rb"[A-Za-z0-9]{0,3}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}"
+_ID_ANCHOR = b"|".join(_QUAD + rb"[w-z0-5]%c%c[AEIMQUYcgk][w-z0-5]" % pair + _REST for pair in itertools.product(b"MNO", b"DTjz"))
+"""Two characters spelled out, because without any literal the whole text would have to pass through an automaton."""
+
 _HOST = rb"https://(?:(?:canary|ptb)\.)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/".replace(b"/", SLASH)
 
 
@@ -84,6 +89,7 @@ RULES = (
         str(BOT),
         BOT,
         token(_ID + rb"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}", URLSAFE_EDGE, rb"A-Za-z0-9_.+/-"),
+        anchor=_ID_ANCHOR,
         score=85,
         examples=(*contexts("DISCORD_TOKEN", _bot(), "Authorization: Bot "), *contexts("DISCORD_BOT_TOKEN", _bot(count=18, tail=27))),
         near_misses=misses(

@@ -39,19 +39,22 @@ _WORDS = (  # the first letters as sets, so that `re` passes over other text fas
     rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass)(?![A-Za-z])|[_.-](?i:pass|auth)|"
     rb"\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xe5(?:\xaf\x86\xe7\xa0\x81|\xaf\x86\xe9\x92\xa5|\x8f\xa3\xe4\xbb\xa4))"
 )
+_OPTION = rb"(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?key|secret-key|auth-token|pwd|key)[ =][\"']?"
 _TAIL = rb"[A-Za-z0-9_.-]{0,24}"
 _TYPED = rb"(?:[ \t]{0,2}:?[ \t]{1,2}[A-Za-z][A-Za-z0-9_.]{0,20})?"
 _IN_QUOTES = rb"(?P<secret>[!#-&(-\[\]-_a-~]{8,200})"
 _BARE = rb"(?P<secret>[A-Za-z0-9!#%&*+./:=?@^_~|-]{8,200})"
 
 
-def _rule(name: str, pattern: bytes, examples: tuple[Shape, ...], near_misses: tuple[Shape, ...], score: int = 45, whole: bool = False) -> Rule:
+def _rule(
+    name: str, pattern: bytes, examples: tuple[Shape, ...], near_misses: tuple[Shape, ...], score: int = 45, whole: bool = False, anchor: bytes | None = None
+) -> Rule:
     """`whole`: look for the whole pattern, up to the end of the value, in the first pass; the value's end rules much out."""
     return Rule(
         f"generic/{name}",
         SECRET,
         pattern,
-        anchor=pattern if whole else None,
+        anchor=pattern if whole else anchor,
         window=300 if whole else 600,
         score=score,
         specificity=GENERIC,
@@ -118,6 +121,7 @@ RULES = (
             assigned("password", "Kennwort-aendern", form="<{name}>{value}</{name}>\n"),
             assigned("colour", _RANDOM, form="<{name}>{value}</{name}>\n"),
         ),
+        anchor=_WORDS + _TAIL + rb">[ \t]{0,4}[A-Za-z0-9!#%&*+./:=?@^_~|-]{8,200}[ \t]{0,4}<",
     ),
     _rule(
         "name-and-value",
@@ -135,7 +139,7 @@ RULES = (
     ),
     _rule(
         "option",
-        rb"(?<![A-Za-z0-9-])--(?:[a-z0-9]{1,20}-){0,3}(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?key|secret-key|auth-token|pwd|key)[ =][\"']?" + _BARE + rb"(?=[\s\"'`]|\Z)",
+        rb"(?<![A-Za-z0-9-])--(?:[a-z0-9]{1,20}-){0,3}" + _OPTION + _BARE + rb"(?=[\s\"'`]|\Z)",
         (
             assigned("--password", _STRONG, form="tool login --user svc {name} {value} host\n"),
             assigned("--api-key", _RANDOM, form="tool {name}={value}\n"),
@@ -147,6 +151,7 @@ RULES = (
             assigned("--colour", _RANDOM, form="tool {name} {value}\n"),
             assigned("--password", "read-from-keyring", form="tool {name} {value}\n"),
         ),
+        anchor=rb"-" + _OPTION + rb"[A-Za-z0-9!#%&*+./:=?@^_~|-]{8}",
     ),
     _rule(
         "query",

@@ -64,6 +64,7 @@ RULES = (
         "huawei-cloud/access-key-pair",
         ACCESS_KEY,
         rb"(?i:(?<![A-Za-z0-9])ak)[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?P<id>[A-Z0-9]{20})[\"']?,?\s{1,16}[\"']?(?i:sk)[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?P<secret>" + mixed(40) + rb")(?![A-Za-z0-9+/=_-])",
+        anchor=rb"(?i:ak)[\"'\s:=][\"'\s:=]{0,8}[A-Z0-9]{20}[\"',\s]{1,19}(?i:sk)",
         score=70,
         examples=(
             _pair("region=cn-north-4\nak=", "\nsk="),

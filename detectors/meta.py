@@ -58,6 +58,8 @@ def _escapes(parts: Parts) -> Signal | None:
 
 _WITHOUT_Z = "ABCDEFGHIJKLMNOPQRSTUVWXYabcdefghijklmnopqrstuvwxyz0123456789"
 _PIPE = rb"(?:\||%7[Cc])"
+_ID_ANCHOR = b"|".join((*(rb"[0-9]{12}%d[0-9]\|[A-Za-z0-9_-]{27}" % digit for digit in range(10)), rb"[0-9]{14}%7[Cc][A-Za-z0-9_-]{27}"))
+"""A digit of the id spelled out, because without any literal the whole text would have to pass through an automaton."""
 
 
 def _token(prefix: str, count: int = 180) -> Shape:
@@ -89,6 +91,7 @@ RULES = (
         str(APP_TOKEN),
         APP_TOKEN,
         rb"(?<![0-9A-Za-z])" + secret(rb"(?P<id>[0-9]{14,17})" + _PIPE + rb"[A-Za-z0-9_-]{27}") + URLSAFE_EDGE,
+        anchor=_ID_ANCHOR,
         score=70,
         examples=(
             *contexts("FACEBOOK_APP_TOKEN", concat(part("id", digits(16)), "|", b64url(27))),
@@ -121,6 +124,7 @@ RULES = (
         "meta/app-secret-token",
         APP_SECRET,
         rb"(?<![0-9A-Za-z])(?P<id>[0-9]{14,17})" + _PIPE + rb"(?P<secret>[0-9a-f]{32})(?![A-Za-z0-9_-])",
+        anchor=_ID_ANCHOR,
         score=72,
         examples=(
             text("access_token=", part("id", digits(16)), "|", part("secret", hexa(32)), "\n"),

@@ -94,7 +94,8 @@ _DEEPER = rb"(?:(?:[^{}]{0,400}?" + _BLOCK + rb"){0,4}?[^{}]{0,200}?\{){0,2}?" +
 """The same, also into blocks within (`accounts: { main: {`)."""
 
 
-_NAME_END = rb"[\"'\\:][\s:{\"'\\]"
+_NAME_END = rb"(?:[\"'][ \t:]|:[ \t\r\n{\\]|\\[\"'])"
+"""What tells a block's name from the same word in a text: its closing quote and the colon, the beginning of its block."""
 
 
 def _block(names: tuple[str, ...], inside: bytes, label: str = "") -> bytes:
@@ -104,11 +105,12 @@ def _block(names: tuple[str, ...], inside: bytes, label: str = "") -> bytes:
     of nothing but such names would otherwise be searched again and again. The last piece gives the look its room.
     """
     width = max(map(len, names))
-    heads = b"|".join(rb"(?s:" + b"." * (width - len(name)) + rb")" + _PLAIN + name.encode() for name in names)
+    heads = b"|".join((rb"(?s:" + b"." * (width - len(name) - 1) + rb")[^A-Za-z0-9_.-]" if len(name) < width else _PLAIN) + name.encode() for name in names)
     group = rb"(?P<%s>" % label.encode() if label else rb"(?:"
     word = group + b"|".join(name.encode() for name in names) + rb")"
     look = rb"(?=(?s:.){0,%d}?" % (width - min(map(len, names))) + _PLAIN + word + _OPEN + inside + rb")"
-    return look + rb"(?:" + heads + rb")" + _NAME_END + rb"(?s:.){0,4000}?"
+    edge = _PLAIN if len(names) == 1 else b""  # at the pattern's very beginning the first pass sees it too
+    return edge + look + rb"(?:" + heads + rb")" + _NAME_END + rb"(?s:.){0,4000}?"
 
 
 def _string(shortest: int, longest: int = 200) -> bytes:

@@ -74,7 +74,7 @@ RULES = (
         "redis/stackexchange",
         REDIS,
         rb"(?<![A-Za-z0-9_.-])(?P<host>[A-Za-z0-9_.-]{3,200}):(?:6379|6380|[12][0-9]{4}),(?:[a-zA-Z]{2,20}=[^,\s\"']{1,60},){0,5}password=(?P<secret>[^\s\"',]{4,128})",
-        anchor=rb":(?:6379|6380|[12][0-9]{4}),(?:[a-zA-Z]{2,20}=[^,\s\"']{1,60},){0,5}password=",
+        anchor=rb",password=[^\s\"',]{4}",
         specificity=STRUCTURAL,
         score=75,
         check=judge,

@@ -18,7 +18,7 @@ from keyward.match.engine.anchor import Anchor
 from keyward.match.paths import cache_folder, is_private, write_private
 from keyward.registry import Registry, Unavailable, pack_files, plugin_files
 
-FORMAT = 4
+FORMAT = 5
 
 
 class Entry(NamedTuple):

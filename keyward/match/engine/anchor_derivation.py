@@ -3,8 +3,13 @@
 The anchor drops what Hyperscan cannot do (lookarounds), and cuts everything at the end of the pattern to its shortest
 form, so that a hit is reported once per candidate and not once per byte. What stands between a name and its value (quotes,
 colons, `value:` on the next line) becomes a run of the bytes that occur in it: a tenth of the states, and hardly more hits.
-Every match of the pattern contains a match of the anchor that starts where the pattern's match starts; that is what the
+A name that begins with one or two letters (`cf…token`) is looked for by its later part, because those letters stand everywhere
+and each time start a search for the rest. Every match of the pattern contains a match of the anchor; that is what the
 differential test of the engines relies on.
+
+What costs most is an anchor without any literal: it sends the whole text through an automaton of its own. Where no literal
+is shorter than three bytes, Hyperscan looks at every second position only, and with the hundreds of three-byte literals here
+that was slower, not faster (more false candidates, each a mispredicted branch): measure seconds, not instructions alone.
 
 The pattern is read with the standard library's own parser, so both engines see the same expression.
 """
@@ -12,10 +17,11 @@ The pattern is read with the standard library's own parser, so both engines see 
 from __future__ import annotations
 
 import functools
+import operator
 import re
 from re import _constants as sre  # type: ignore[attr-defined]  # private, and stable since 3.11
 from re import _parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, NamedTuple
 
 from keyward.errors import RuleError
 from keyward.match.engine.anchor import Anchor
@@ -30,8 +36,15 @@ counts anyway."""
 COARSE = 16
 """Glue between a name and its value that takes this many states or more is looked for as a run of its bytes."""
 
+SHORT = 3
+"""A literal of fewer bytes than these is found too often to begin a name with."""
+
+FEW = 4
+"""Members of a class that Hyperscan spells out in literals, wherever it stands."""
+
 Node = tuple[Any, Any]
 
+_SYNTAX = re.compile(rb"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
 _CATEGORIES = {
     sre.CATEGORY_DIGIT: "\\d", sre.CATEGORY_NOT_DIGIT: "\\D", sre.CATEGORY_SPACE: "\\s",
@@ -51,10 +64,12 @@ def derive(rule: Rule) -> Anchor:
     parsed = parse(rule.pattern, rule)
     flags = parsed.state.flags
     nodes = _trim(list(parsed))
+    branches = [nodes]
     if rule.anchor is not None:
-        anchor = parse(rule.anchor, rule)
-        nodes = list(anchor)
-        flags |= anchor.state.flags
+        anchors = [parse(branch, rule) for branch in _alternatives(rule.anchor)]
+        branches = [list(anchor) for anchor in anchors]
+        nodes = branches[0] if len(branches) == 1 else [(sre.BRANCH, (None, branches))]
+        flags = functools.reduce(operator.or_, (anchor.state.flags for anchor in anchors), flags)
     if not nodes:
         raise RuleError(f"rule {rule.id}: the pattern can match nothing at all", hint="Begin it with a literal.")
     low, high = _width(nodes)
@@ -62,9 +77,12 @@ def derive(rule: Rule) -> Anchor:
     if low < 3:
         raise RuleError(f"rule {rule.id}: the pattern is too short to look for (fewer than 3 bytes)")
     exact = low == high and rule.anchor is None
-    coarse = _coarsen(nodes, flags) if rule.anchor is None and rule.specificity == PROVIDER else nodes
+    if rule.anchor is None and not exact:
+        nodes = _begin_later(nodes)
+        branches = [_coarsen(nodes, flags) if rule.specificity == PROVIDER else nodes]
+    expressions = tuple(_emit(branch, flags, outermost=True).encode("ascii") for branch in branches)
     return Anchor(
-        expression=_emit(coarse, flags, outermost=True).encode("ascii"),
+        expression=b"|".join(expressions),
         ignore_case=rule.ignore_case or bool(flags & re.IGNORECASE),
         multiline=bool(flags & re.MULTILINE),
         width=low if exact else 0,
@@ -72,6 +90,7 @@ def derive(rule: Rule) -> Anchor:
         lookahead=max(min(full_high - low, rule.window), 0) + 64,  # what a lookahead at the end may want to see
         literals=_literals(nodes),
         keeps_to_line=_is_generic(rule, parsed) and _keeps_to_line(list(parsed), flags) and _keeps_to_line(nodes, flags),
+        branches=expressions,
     )
 
 
@@ -80,6 +99,80 @@ def parse(pattern: bytes, rule: Rule) -> Any:
         return _parser.parse(pattern, re.IGNORECASE if rule.ignore_case else 0)
     except re.error as error:
         raise RuleError(f"rule {rule.id}: the pattern is not a regular expression: {error}") from None
+
+
+def _alternatives(anchor: bytes) -> list[bytes]:
+    """The alternatives of a hand-written anchor. Hyperscan expands a class of bytes into literals only where these stay few;
+    written as alternatives, each has its own."""
+    out: list[bytes] = []
+    depth = start = 0
+    for found in _SYNTAX.finditer(anchor):
+        token = found[0]
+        depth += (token == b"(") - (token == b")")
+        if token == b"|" and not depth:
+            out.append(anchor[start : found.start()])
+            start = found.end()
+    return [*out, anchor[start:]]
+
+
+def _begin_later(nodes: list[Node]) -> list[Node]:
+    """Leaves out the beginning of a name whose literal is too short, where a longer one follows in the same group."""
+    if not nodes:
+        return nodes
+    (op, arg), rest = nodes[0], nodes[1:]
+    if op is sre.SUBPATTERN:
+        nodes = [(op, (*arg[:3], _begin_later(list(arg[3])))), *rest]
+    elif op is sre.BRANCH:
+        nodes = [(op, (arg[0], [_begin_later(list(branch)) for branch in arg[1]])), *rest]
+    if op in (sre.SUBPATTERN, sre.BRANCH) and _grip(nodes[:1]).longest < SHORT:
+        for index, (op, _) in enumerate(rest):
+            if op in (sre.LITERAL, sre.SUBPATTERN, sre.BRANCH) and _grip(rest[index:]).longest >= SHORT:
+                return rest[index:] if any(map(_is_loose, rest[:index])) else nodes
+    return nodes
+
+
+def _is_loose(node: Node) -> bool:
+    """Whether anything may stand here, so that Hyperscan cannot look past it for a longer literal."""
+    op, arg = node
+    if op in _REPEATS:
+        inner = list(arg[2])
+        return any(map(_is_loose, inner)) or (int(arg[1]) > FEW and len(inner) == 1 and len(_bytes(inner, 0)) > FEW)
+    return op is sre.SUBPATTERN and any(map(_is_loose, arg[3]))
+
+
+class _Grip(NamedTuple):
+    """How long the fixed text in every match is, at least: at its beginning, anywhere, and at its end. `fixed`: all of it is."""
+
+    first: int = 0
+    longest: int = 0
+    last: int = 0
+    fixed: bool = True
+
+
+def _grip(nodes: list[Node]) -> _Grip:
+    """The literals that a sequence offers; a class of few bytes is as good as one of them."""
+    first = longest = run = 0
+    fixed = True
+    for op, arg in nodes:
+        if op is sre.LITERAL or (op is sre.IN and len(_bytes([(op, arg)], 0)) <= FEW):
+            grip = _Grip(1, 1, 1)
+        elif op is sre.SUBPATTERN:
+            grip = _grip(list(arg[3]))
+        elif op is sre.BRANCH:
+            each = [_grip(list(branch)) for branch in arg[1]]
+            grip = _Grip(
+                min(g.first for g in each), min(g.longest for g in each), min(g.last for g in each), all(g.fixed for g in each)
+            )
+        elif op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+            continue
+        else:
+            grip = _grip(list(arg[2]))._replace(fixed=False) if op in _REPEATS and arg[0] > 0 else _Grip(fixed=False)
+        longest = max(longest, grip.longest, run + grip.first)
+        run = run + grip.last if grip.fixed else grip.last
+        if fixed:
+            first += grip.first
+            fixed = grip.fixed
+    return _Grip(first, longest, run, fixed)
 
 
 def _trim(nodes: list[Node]) -> list[Node]:

@@ -20,23 +20,33 @@ def compile_database(anchors: Sequence[Anchor], names: Sequence[str]) -> bytes:
     Raises RuleError, naming the rule from `names`, for an expression that Hyperscan refuses.
     """
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    flags = [
-        hyperscan.HS_FLAG_DOTALL
-        | (hyperscan.HS_FLAG_CASELESS if anchor.ignore_case else 0)
-        | (hyperscan.HS_FLAG_MULTILINE if anchor.multiline else 0)
-        for anchor in anchors
-    ]
-    expressions = [anchor.expression for anchor in anchors]
+    expressions: list[bytes] = []
+    numbers: list[int] = []
+    flags: list[int] = []
+    for number, anchor in enumerate(anchors):
+        for expression in anchor.branches or (anchor.expression,):
+            expressions.append(expression)
+            numbers.append(number)
+            flags.append(_flags(anchor))
     try:
-        database.compile(expressions=expressions, ids=list(range(len(anchors))), flags=flags)
+        database.compile(expressions=expressions, ids=numbers, flags=flags)
     except hyperscan.error as error:
-        for name, expression, flag in zip(names, expressions, flags):
+        for number, expression, flag in zip(numbers, expressions, flags):
             try:
                 hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK).compile(expressions=[expression], ids=[0], flags=[flag])
             except hyperscan.error as own:
-                raise RuleError(f"rule {name}: Hyperscan refuses the expression: {own}") from None
+                raise RuleError(f"rule {names[number]}: Hyperscan refuses the expression: {own}") from None
         raise RuleError(f"the rules do not compile together: {error}") from None
     return bytes(hyperscan.dumpb(database))
+
+
+def _flags(anchor: Anchor) -> int:
+    flags: int = hyperscan.HS_FLAG_DOTALL
+    if anchor.ignore_case:
+        flags |= hyperscan.HS_FLAG_CASELESS
+    if anchor.multiline:
+        flags |= hyperscan.HS_FLAG_MULTILINE
+    return flags
 
 
 class VectorscanEngine:
