@@ -90,7 +90,7 @@ def message(text: str) -> str:
 
 def url(text: str) -> str:
     """The text if it is a plain web address, else nothing: a link's target is never mended."""
-    if not text.startswith(("https://", "http://")) or not text.isascii() or not text.isprintable():
+    if not text.startswith(("https://", "http://")) or text.endswith("//") or not text.isascii() or not text.isprintable():
         return ""
     return "" if any(c in " \"'<>\\^`{|}()[]" for c in text) or "::" in text or "##" in text else text
 

@@ -20,7 +20,7 @@ LONGEST = 300
 
 _HOW_TO_ALLOW = (
     "Not a secret? Write `keyward:allow <reason>` on its line, or accept all that is there now with `keyward baseline create`. "
-    "A real one stays leaked until it is replaced: removing the line is not enough."
+    "A real one stays leaked until it is replaced: removing the line is not enough. keyward replaces it: `keyward rotate --help`."
 )
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"

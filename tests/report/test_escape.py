@@ -121,7 +121,18 @@ def test_exact_path_is_kept_one_way_or_the_other(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["javascript:alert(1)", "https://a b", "https://a/)x(", "https://x/\x1b", "", "//x", "https://x/<y>", "https://é"]
+    "text",
+    [
+        "javascript:alert(1)",
+        "https://a b",
+        "https://a/)x(",
+        "https://x/\x1b",
+        "",
+        "//x",
+        "https://x/<y>",
+        "https://é",
+        "https://",
+    ],
 )
 def test_url_refuses_what_is_no_plain_web_address(text: str) -> None:
     assert escape.url(text) == ""

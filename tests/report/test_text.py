@@ -64,7 +64,7 @@ MEDIUM Password (short value)
 
 Not a secret? Write `keyward:allow <reason>` on its line, or accept all that is there now
 with `keyward baseline create`. A real one stays leaked until it is replaced: removing the
-line is not enough.
+line is not enough. keyward replaces it: `keyward rotate --help`.
 
 Looked at 120 files, 3.4 MB, in 0.8 s.
 Allowed: 2 places (1 by keyward:allow, 1 by .keyward.baseline).
@@ -130,7 +130,7 @@ CRITICAL GitHub personal access token (classic) x\\x1b[2K\\x0d\\x0a:\\x3aadd-mas
 
 Not a secret? Write `keyward:allow <reason>` on its line, or accept all that is there now
 with `keyward baseline create`. A real one stays leaked until it is replaced: removing the
-line is not enough.
+line is not enough. keyward replaces it: `keyward rotate --help`.
 
 Looked at 120 files, 3.4 MB, in 0.8 s.
 Allowed: 1 place (1 by x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff).
