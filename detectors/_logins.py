@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from keyward.plugin import transport
 from keyward.plugin.verifier import Dead, Evidence, Unknown, Verdict
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
     from keyward.model.credential import Target
     from keyward.plugin.ports import Ports
-
-TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
-"""libpq's words, because operators know them. `prefer` and `require` do not look at the certificate."""
 
 TIMEOUT = 10.0
 """Seconds for one answer of a server."""
@@ -41,16 +39,12 @@ def first_alive(candidates: Iterable[bytes], ask: Callable[[bytes], Verdict]) ->
     return verdict
 
 
-def is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
 def tls_mode(target: Target) -> str:
-    """`target.options.sslmode`; without it `verify-full`, and `prefer` on a loopback address. Raises NoTls for another word."""
-    mode = target.options.get("sslmode") or ("prefer" if is_loopback(target.host) else "verify-full")
-    if mode not in TLS_MODES:
-        raise NoTls("target.options.sslmode is none of " + ", ".join(TLS_MODES))
-    return mode
+    """See `keyward.plugin.transport`. Raises NoTls for a word that is none."""
+    try:
+        return transport.tls_mode(target)
+    except ValueError as error:
+        raise NoTls(str(error)) from None
 
 
 def tls_context(target: Target, mode: str) -> ssl.SSLContext:

@@ -13,9 +13,10 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyward.plugin.transport import is_loopback
 from keyward.plugin.verifier import Dead, Live, Restricted, Unknown, Verdict
 
-from ._logins import TIMEOUT, NoTls, first_alive, is_loopback, login_evidence, spellings, tls_context, tls_mode
+from ._logins import TIMEOUT, NoTls, first_alive, login_evidence, spellings, tls_context, tls_mode
 
 if TYPE_CHECKING:
     import socket

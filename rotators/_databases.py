@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from keyward.errors import Refused
 from keyward.model.credential import SecretParts, Target
 from keyward.model.secret import Secret
+from keyward.plugin import transport
 from keyward.plugin.rotator import Job
-
-TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
-"""libpq's words, for every server: `prefer` and `require` do not look at the certificate."""
 
 TIMEOUT = 10
 """Seconds to connect, and for the answer to one statement."""
@@ -41,16 +39,12 @@ def renewed(job: Job, old: SecretParts, changes: Mapping[str, Secret]) -> Secret
     return {**kept, **changes}
 
 
-def is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
 def tls_mode(target: Target) -> str:
-    """`target.options.sslmode`; without it `verify-full`, and `prefer` on a loopback address. Raises Refused for another word."""
-    mode = target.options.get("sslmode") or ("prefer" if is_loopback(target.host) else "verify-full")
-    if mode not in TLS_MODES:
-        raise Refused("target.options.sslmode is none of " + ", ".join(TLS_MODES), hint="Correct the lane's target.")
-    return mode
+    """See `keyward.plugin.transport`. Raises Refused for a word that is none."""
+    try:
+        return transport.tls_mode(target)
+    except ValueError as error:
+        raise Refused(str(error), hint="Correct the lane's target.") from None
 
 
 def flag(job: Job, name: str, default: bool) -> bool:

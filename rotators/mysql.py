@@ -51,8 +51,9 @@ from keyward.plugin.rotator import (
     Rotator,
     Warning,
 )
+from keyward.plugin.transport import is_loopback
 
-from ._databases import TIMEOUT, is_loopback, new_password, renewed, text_of, tls_mode
+from ._databases import TIMEOUT, new_password, renewed, text_of, tls_mode
 from ._mysql_accounts import Account, Dialect, MySQL, Rows, Statement, dialect_of
 from ._mysql_hashes import NATIVE
 

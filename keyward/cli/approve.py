@@ -30,7 +30,7 @@ def approve(
 
     from keyward.cli.ask import ask
     from keyward.flows import approvals as flow
-    from keyward.flows.lanes import open_workplace
+    from keyward.flows.workplace import open_workplace
     from keyward.report.escape import log
 
     with open_workplace(config, prompt=ask) as place:

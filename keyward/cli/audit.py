@@ -37,7 +37,7 @@ def verify(
     """
     from keyward.cli.ask import ask
     from keyward.flows import audit as flow
-    from keyward.flows.lanes import open_workplace
+    from keyward.flows.workplace import open_workplace
 
     with open_workplace(config, prompt=ask) as place:
         result = flow.verify(place, head)
@@ -61,7 +61,7 @@ def show(
     from keyward.cli.ask import ask
     from keyward.cli.table import table
     from keyward.flows import audit as flow
-    from keyward.flows.lanes import open_workplace
+    from keyward.flows.workplace import open_workplace
 
     with open_workplace(config, prompt=ask) as place:
         now = place.clock.now()
@@ -93,7 +93,7 @@ def export(
     from keyward.cli.ask import ask
     from keyward.cli.output import write
     from keyward.flows import audit as flow
-    from keyward.flows.lanes import open_workplace
+    from keyward.flows.workplace import open_workplace
 
     with open_workplace(config, prompt=ask) as place:
         now = place.clock.now()
@@ -109,7 +109,7 @@ def retain(
     """Drop older entries without breaking the chain: a checkpoint takes their place. For example: keyward audit retain --keep 365d"""
     from keyward.cli.ask import ask
     from keyward.flows import audit as flow
-    from keyward.flows.lanes import open_workplace
+    from keyward.flows.workplace import open_workplace
     from keyward.rotate.duration import parse
 
     seconds = parse(keep)

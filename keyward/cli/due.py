@@ -27,7 +27,8 @@ def due(
 
     from keyward.cli.ask import ask
     from keyward.cli.table import table
-    from keyward.flows.lanes import due_rows, open_workplace
+    from keyward.flows.lanes import due_rows
+    from keyward.flows.workplace import open_workplace
     from keyward.rotate.due import UNREADABLE
 
     def day(seconds: float | None) -> str:

@@ -76,8 +76,9 @@ def check(
     from keyward.cli.ask import ask
     from keyward.cli.table import table
     from keyward.flows import lanes as flow
+    from keyward.flows.workplace import open_workplace
 
-    with flow.open_workplace(config, prompt=ask) as place:
+    with open_workplace(config, prompt=ask) as place:
         problems = flow.check(place, report, live=live)
         entries = sum(1 for _ in place.operator.entries())
     print(table([(each.code, each.ref, each.text) for each in problems], ("PROBLEM", "CREDENTIAL", "WHAT")), end="")
@@ -104,10 +105,11 @@ def adopt(
     from keyward.flows import lanes as flow
     from keyward.flows.audit import open_log
     from keyward.flows.leaked_parts import leaked_parts
+    from keyward.flows.workplace import open_workplace
     from keyward.rotate.found import read_report
 
     # the log is opened first: nothing is done that could not be recorded
-    with flow.open_workplace(config, prompt=ask) as place, open_log(place) as log:
+    with open_workplace(config, prompt=ask) as place, open_log(place) as log:
         done = flow.adopt(
             place.operator,
             read_report(report),
@@ -143,10 +145,11 @@ def provision(
     from keyward.cli.ask import ask
     from keyward.flows import lanes as flow
     from keyward.flows.audit import open_log
+    from keyward.flows.workplace import open_workplace
     from keyward.rotate.audit import CallRecorder
 
     calls = CallRecorder()
-    with flow.open_workplace(config, prompt=ask) as place:
+    with open_workplace(config, prompt=ask) as place:
         place.fences = (*place.fences, calls)
         found = place.operator.lane(lane)
         jobs = flow.jobs_for(place, found)

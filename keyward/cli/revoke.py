@@ -34,7 +34,7 @@ def revoke(
     For example: keyward revoke --leaked report.jsonl; keyward revoke - --kind github/pat-classic < token.txt
     """
     from keyward.cli.rotation import HALTED, open_place, read_parts
-    from keyward.cli.rotation_view import table
+    from keyward.cli.table import table
     from keyward.flows import revoke as flow
     from keyward.model.kind import Kind
     from keyward.rotate.found import read_report
@@ -60,7 +60,7 @@ def revoke(
         if not yes:
             _confirm(len(doomed))
         results = flow.revoke(place, doomed, anyway=anyway)
-    print(table([(each.name, each.kind, each.detail) for each in results]))
+    print(table([(each.name, each.kind, each.detail) for each in results]), end="")
     return 0 if all(each.dead for each in results) else HALTED
 
 

@@ -253,12 +253,12 @@ def distribute(
 
     For example: keyward distribute --host agent-7b
     """
-    from keyward.cli.rotation_view import table
+    from keyward.cli.table import table
     from keyward.flows.distribute import distribute as flow
 
     with open_place(config) as place:
         given = flow(place, names or (), host)
-    print(table([(each.ref, each.consumer, each.result) for each in given]) or "Nothing was withheld.")
+    print(table([(each.ref, each.consumer, each.result) for each in given]) or "Nothing was withheld.\n", end="")
     return HALTED if any(not each.done for each in given) else DONE
 
 

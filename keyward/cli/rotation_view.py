@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from keyward.cli.table import table
 from keyward.model.rotation import INCIDENT, Aborted, Attested, Outcome, Proved, ProvedByConsumer, Stopped, WaitingHuman
 from keyward.report.escape import log
 
@@ -16,21 +17,6 @@ if TYPE_CHECKING:
     from keyward.rotate.found import Found
     from keyward.rotate.journal import Line
     from keyward.rotate.ledger import Standing
-
-Columns = Sequence[tuple[str, ...]]
-
-
-def table(rows: Columns, *, indent: str = "") -> str:
-    """Rows as left-aligned columns; the last one is not padded."""
-    if not rows:
-        return ""
-    inert = [[log(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in inert) for column in range(len(inert[0]))]
-    lines = []
-    for row in inert:
-        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths)]
-        lines.append((indent + "  ".join([*cells, row[-1]])).rstrip())
-    return "\n".join(lines)
 
 
 def show_plan(plan: Plan) -> str:
@@ -73,7 +59,7 @@ def _calls(calls: Iterable[tuple[str, str]]) -> list[str]:
 def unowned(found: Iterable[Found]) -> str:
     """Leaked keys that no lane owns, and what to do."""
     rows = [(f.fingerprint, str(f.kind), f"{f.path}:{f.line}") for f in found]
-    return table(rows, indent="  ") + "\n  Take them in: keyward lanes adopt FINGERPRINT --lane LANE --report REPORT"
+    return table(rows, indent="  ") + "  Take them in: keyward lanes adopt FINGERPRINT --lane LANE --report REPORT"
 
 
 def show_result(result: Result) -> str:
@@ -149,7 +135,7 @@ def show_standings(standings: Sequence[Standing], now: float) -> str:
         if each.withheld:
             state += f", {len(each.withheld)} withheld"
         rows.append((each.rotation, each.ref or "?", state, each.step or "-", each.detail or f"{age(now - each.touched)} ago"))
-    return table(rows)
+    return table(rows).rstrip("\n")
 
 
 def show_history(lines: Iterable[Line]) -> str:
@@ -159,7 +145,7 @@ def show_history(lines: Iterable[Line]) -> str:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(line.time))
         facts = ", ".join(f"{key}={_fact(value)}" for key, value in line.ids.items())
         rows.append((when, line.step, line.phase, facts))
-    return table(rows)
+    return table(rows).rstrip("\n")
 
 
 def _fact(value: Any) -> str:

@@ -7,8 +7,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from keyward.errors import KeywardError
-from keyward.flows.lanes import open_workplace
-from keyward.flows.workplace import Prompt, Workplace, nobody
+from keyward.flows.workplace import Prompt, Workplace, nobody, open_workplace
 from keyward.model.lane import ConsumerSpec
 from keyward.plugin.ports import Hosts, Ports
 from keyward.registry import Pack, Registry

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from keyward.errors import ConfigError, KeywardError, Refused, StoreConflict, UsageError
-from keyward.flows.workplace import Prompt, Workplace, nobody
+from keyward.flows.workplace import Workplace
 from keyward.match.fingerprint import Fingerprinter, is_fingerprint, load_salt
 from keyward.model.credential import SecretParts
 from keyward.model.kind import CredentialKind, Kind
@@ -34,13 +34,6 @@ def read_operator(config: str | None) -> Operator:
     path = operator_path(config)
     load_operator(path)
     return load_lanes(path)
-
-
-def open_workplace(config: str | None, *, prompt: Prompt = nobody) -> Workplace:
-    """What the commands work with. Close it."""
-    path = operator_path(config)
-    configured = load_operator(path)
-    return Workplace(load_lanes(path), Registry(plugins=configured.plugins), prompt=prompt)
 
 
 def kinds(registry: Registry) -> Callable[[Kind], CredentialKind]:

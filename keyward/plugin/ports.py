@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import ipaddress
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 from keyward.errors import HostRefused, KeywardError, MissingExtra, ProviderError, Refused, Throttled, Uncertain, Unreachable
 from keyward.plugin.clock import Clock, SystemClock
+from keyward.plugin.transport import is_loopback
 
 if TYPE_CHECKING:
     import ssl
@@ -114,7 +114,7 @@ class Hosts(NamedTuple):
         """Raises HostRefused for an address that is not allowed."""
         host = host.lower()
         if (host, port) in self.configured:
-            if tls or _is_loopback(host):
+            if tls or is_loopback(host):
                 return
             raise HostRefused(f"{host}:{port} is asked for without TLS", hint="Use https, or a loopback address.")
         known = any(host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in self.public)
@@ -124,13 +124,6 @@ class Hosts(NamedTuple):
             f"{host}:{port} is not a host of this provider",
             hint="If it is yours, name it in the operator's configuration (target.base_url or target.host).",
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:  # `127.0.0.1.example` is a name like any other
-        return False
 
 
 class Ports:

@@ -45,6 +45,7 @@ from keyward.match.paths import is_private, state_folder
 from keyward.model.credential import Target
 from keyward.model.kind import Kind
 from keyward.model.lane import ConsumerSpec, Entry, Lane
+from keyward.plugin.transport import is_loopback
 from keyward.rotate import duration, reference_form
 from keyward.rotate.operator import (
     APPROVAL_VALID,
@@ -322,8 +323,7 @@ def _base_url(table: TomlFile) -> str:
         table.wrong(
             "`base_url` holds a user name or a query", f"Credentials go into `admin`, as references. {hint}", "base_url"
         )
-    loopback = host in ("localhost", "::1") or host.startswith("127.")
-    if not host or parts.scheme not in ("http", "https") or (parts.scheme == "http" and not loopback):
+    if not host or parts.scheme not in ("http", "https") or (parts.scheme == "http" and not is_loopback(host)):
         table.wrong("`base_url` is not an https address (http only on loopback)", hint, "base_url")
     return url.rstrip("/")
 

@@ -20,6 +20,7 @@ from urllib3.exceptions import SSLError as TlsError
 
 from keyward.errors import KeywardError, StoreUnavailable
 from keyward.plugin.ports import CONNECT_TIMEOUT, MOST_BYTES, READ_ATTEMPTS, READ_TIMEOUT, READING, Ports, Reply
+from keyward.plugin.transport import is_loopback
 
 LONGEST_WAIT = 30.0
 """Seconds that the server may ask to wait (429) before it counts as not answering."""
@@ -93,7 +94,7 @@ class _Door(HTTPAdapter):
             # these hold the request, and so the value: only the class leaves, from outside this block
             kind, certain = type(error).__name__, not changes or _nothing_sent(error)
         hint = "Check the address, and that the server runs." if certain else "It may or may not have been written: look again."
-        if certain and host in ("127.0.0.1", "localhost", "::1"):
+        if certain and is_loopback(host):
             hint += " keyward's own local one is started with: keyward vault up"
         raise StoreUnavailable(f"no answer from {host}: {kind}", certain=certain, hint=hint)
 

@@ -13,7 +13,7 @@ from keyward.cli import approve, audit
 from keyward.errors import UsageError
 from keyward.flows import approvals as approvals_flow
 from keyward.flows import audit as flow
-from keyward.flows.lanes import open_workplace
+from keyward.flows.workplace import open_workplace
 
 CONFIG = """
 [stores.main]

@@ -14,6 +14,7 @@ from keyward.cli import due, lanes
 from keyward.errors import Refused, StoreConflict, UsageError
 from keyward.flows import lanes as flow
 from keyward.flows.leaked_parts import leaked_parts
+from keyward.flows.workplace import open_workplace
 from keyward.model.credential import NO_PARTS
 from keyward.model.secret import Secret
 from keyward.plugin.clock import ManualClock
@@ -116,7 +117,7 @@ def test_a_place_that_changed_is_refused(place: Place) -> None:
     with pytest.raises(Refused, match="no longer there"):
         place.run("adopt", place.fingerprint, "--lane", "shop", "--report", place.report)
     assert place.config.read_text() == before
-    with flow.open_workplace(str(place.config)) as opened:
+    with open_workplace(str(place.config)) as opened:
         assert list(opened.store("main").paths()) == ["audit/key"]
 
 
