@@ -22,6 +22,15 @@ class ProgressLine:
         sys.stderr.write(f"\r\x1b[Kscanning: {files:,} files, {size / 1e6:,.0f} MB, {found:,} matches")
         sys.stderr.flush()
 
+    def asked(self, done: int, total: int) -> None:
+        """The same while providers are asked."""
+        if not self._enabled or (now := time.monotonic()) < self._next:
+            return
+        self._next = now + 0.1
+        self._shown = True
+        sys.stderr.write(f"\r\x1b[Kasking providers: {done:,} of {total:,}")
+        sys.stderr.flush()
+
     def clear(self) -> None:
         if self._shown:
             sys.stderr.write("\r\x1b[K")

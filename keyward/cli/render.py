@@ -34,7 +34,9 @@ def kinds_of(outcome: Outcome) -> dict[Kind, CredentialKind]:
     return found
 
 
-def render_outcome(name: str, outcome: Outcome, *, color: bool, width: int, strict: bool = False) -> str:
+def render_outcome(
+    name: str, outcome: Outcome, *, color: bool, width: int, strict: bool = False, timeline: bool = False
+) -> str:
     """The report in a format."""
     kinds = kinds_of(outcome)
     return render(
@@ -46,5 +48,6 @@ def render_outcome(name: str, outcome: Outcome, *, color: bool, width: int, stri
             width=width,
             strict=strict,
             finished_at=time.time(),
+            timeline=timeline,
         ),
     )

@@ -18,9 +18,18 @@ EXAMPLES = """**Examples**
 
 `keyward scan --format sarif -o keyward.sarif` — for a code host
 
+`keyward scan --history` — every version of every file in this repository, commit messages and notes included
+
+`keyward scan --history --commits origin/main..HEAD --config-ref origin/main` — what a pull request adds, in CI
+
+`keyward scan --host` — what this machine's agents, shells and tools have written down (`keyward sources` lists where)
+
+`keyward scan --verify` — and ask each provider whether what was found still lives
+
 `keyward scan --persona auditor` — everything, however unsure
 
-**Exit codes**: 0 clean · 1 findings · 2 wrong usage or configuration · 3 something could not be scanned · 130 interrupted
+**Exit codes**: 0 clean · 1 findings · 2 wrong usage or configuration · 3 something could not be scanned · 10 with `--verify`: a finding
+is live · 130 interrupted
 """
 
 
@@ -38,6 +47,39 @@ def scan(
     to_ref: Annotated[
         str, typer.Option("--to-ref", metavar="REV", help="The newer commit; its files are read. See --from-ref.")
     ] = "",
+    history: Annotated[
+        bool,
+        typer.Option(
+            "--history", help="Scan every version that a repository holds: all branches, tags, stashes and the reflog."
+        ),
+    ] = False,
+    all_objects: Annotated[
+        bool, typer.Option("--all-objects", help="With --history: what no branch leads to any more as well.")
+    ] = False,
+    since: Annotated[str, typer.Option("--since", metavar="REV", help="With --history: only what came after a commit.")] = "",
+    branch: Annotated[
+        list[str] | None, typer.Option("--branch", metavar="NAME", help="With --history: only this branch or tag. Repeatable.")
+    ] = None,
+    commits: Annotated[
+        str, typer.Option("--commits", metavar="A..B", help="With --history: only what the commits of a range bring in.")
+    ] = "",
+    config_ref: Annotated[
+        str,
+        typer.Option(
+            "--config-ref",
+            metavar="REV",
+            help="With --history: configuration and baseline as of this commit, so that a change cannot bring its own exceptions.",
+        ),
+    ] = "",
+    host: Annotated[
+        bool, typer.Option("--host", help="Scan what agents, shells and tools keep in your home folder, or in the one named.")
+    ] = False,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source", metavar="NAMES", help="With --host: only these groups or tools (`env,shell,agents/openclaw`)."
+        ),
+    ] = None,
     files_from: Annotated[
         str,
         typer.Option(
@@ -74,6 +116,24 @@ def scan(
             help="Your own configuration, instead of $KEYWARD_CONFIG or the one in your configuration folder.",
         ),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Ask each provider whether what was found still lives. Sends a secret to its issuer alone."
+        ),
+    ] = False,
+    verify_databases: Annotated[
+        bool, typer.Option("--verify-databases", help="With --verify: try connection strings against their servers, too.")
+    ] = False,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Order the places of each secret by when it first stood there.")
+    ] = False,
+    max_depth: Annotated[
+        int, typer.Option("--max-depth", min=0, help="How far containers in containers are opened; 0: not at all.")
+    ] = 8,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Look at everything, also at what was clean the last time.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 for known encrypted stores, too.")] = False,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the values after the report. Only on a terminal.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=0, help="Worker processes.", show_default="one per core")] = 0,
@@ -81,9 +141,9 @@ def scan(
     color: Annotated[str, typer.Option("--color", help="auto, always or never.")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
 ) -> int:
-    """Find credentials in folders, files, standard input or the staged change.
+    """Find credentials in folders, files, standard input, the staged change, a repository's history or this machine.
 
-    Nothing is sent anywhere. Secrets are masked in every format.
+    Nothing is sent anywhere without --verify. Secrets are masked in every format.
     """
     from keyward.cli.scan_run import run
 
@@ -93,6 +153,14 @@ def scan(
         tracked=tracked,
         from_ref=from_ref,
         to_ref=to_ref,
+        history=history,
+        all_objects=all_objects,
+        since=since,
+        branch=branch,
+        commits=commits,
+        config_ref=config_ref,
+        host=host,
+        source=source,
         files_from=files_from,
         exclude=exclude,
         format=format,
@@ -102,6 +170,11 @@ def scan(
         no_baseline=no_baseline,
         rules=rules,
         config=config,
+        verify=verify,
+        verify_databases=verify_databases,
+        timeline=timeline,
+        max_depth=max_depth,
+        no_cache=no_cache,
         strict=strict,
         reveal=reveal,
         jobs=jobs,

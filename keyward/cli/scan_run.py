@@ -15,15 +15,16 @@ from keyward.errors import UsageError
 
 FLAGS = {
     "--staged": "staged", "--tracked": "tracked", "--no-baseline": "no_baseline", "--strict": "strict", "--reveal": "reveal",
-    "--quiet": "quiet", "-q": "quiet",
+    "--quiet": "quiet", "-q": "quiet", "--history": "history", "--all-objects": "all_objects", "--host": "host",
+    "--verify": "verify", "--verify-databases": "verify_databases", "--timeline": "timeline", "--no-cache": "no_cache",
 }  # fmt: skip
 VALUES = {
     "--from-ref": "from_ref", "--to-ref": "to_ref", "--files-from": "files_from", "--format": "format", "-f": "format",
     "--output": "output", "-o": "output", "--persona": "persona", "--baseline": "baseline", "--config": "config",
-    "--engine": "engine", "--color": "color",
+    "--engine": "engine", "--color": "color", "--since": "since", "--commits": "commits", "--config-ref": "config_ref",
 }  # fmt: skip
-LISTS = {"--exclude": "exclude", "--rules": "rules"}
-NUMBERS = {"--jobs": "jobs", "-j": "jobs"}
+LISTS = {"--exclude": "exclude", "--rules": "rules", "--branch": "branch", "--source": "source"}
+NUMBERS = {"--jobs": "jobs", "-j": "jobs", "--max-depth": "max_depth"}
 
 
 def parse(words: Sequence[str]) -> dict[str, Any] | None:
@@ -62,6 +63,14 @@ def run(
     tracked: bool = False,
     from_ref: str = "",
     to_ref: str = "",
+    history: bool = False,
+    all_objects: bool = False,
+    since: str = "",
+    branch: Sequence[str] | None = None,
+    commits: str = "",
+    config_ref: str = "",
+    host: bool = False,
+    source: Sequence[str] | None = None,
     files_from: str = "",
     exclude: Sequence[str] | None = None,
     format: str = "text",
@@ -71,6 +80,11 @@ def run(
     no_baseline: bool = False,
     rules: Sequence[str] | None = None,
     config: str | None = None,
+    verify: bool = False,
+    verify_databases: bool = False,
+    timeline: bool = False,
+    max_depth: int | None = None,
+    no_cache: bool = False,
     strict: bool = False,
     reveal: bool = False,
     jobs: int = 0,
@@ -93,10 +107,31 @@ def run(
     if reveal and (format != "text" or output is not None or not sys.stdout.isatty()):
         raise UsageError("--reveal shows values on a terminal only", hint="Leave out --format, --output and pipes.")
     named = [*(paths or ()), *_listed(files_from)]
+    _check_companions(
+        {
+            "--history": (
+                history,
+                {
+                    "--all-objects": all_objects,
+                    "--since": since,
+                    "--branch": branch,
+                    "--commits": commits,
+                    "--config-ref": config_ref,
+                },
+            ),
+            "--host": (host, {"--source": source}),
+            "--verify": (verify, {"--verify-databases": verify_databases}),
+        }
+    )
     if (staged or from_ref or to_ref) and named:
         raise UsageError("--staged and --from-ref take no paths", hint="Leave the paths out, or scan them by themselves.")
+    limits = None
+    if max_depth is not None:
+        from keyward.formats.opened import Limits
+
+        limits = Limits(depth=max_depth)
     options = ScanOptions(
-        paths=tuple(named) if named or files_from else (".",),
+        paths=tuple(named) if named or files_from else (() if host else (".",)),
         staged=staged,
         tracked=tracked,
         from_ref=from_ref,
@@ -108,15 +143,29 @@ def run(
         operator_config=config,
         jobs=jobs,
         portable=engine == "portable",
+        history=history,
+        all_objects=all_objects,
+        since=since,
+        branch=tuple(branch or ()),
+        commits=commits,
+        config_ref=config_ref,
+        host=host,
+        sources=tuple(name for each in source or () for name in each.split(",") if name),
+        cache=not no_cache,
+        limits=limits,
     )
     progress, message = ProgressLine(enabled=False if quiet else None), CompileMessage()
     try:
         outcome = scan(options, stdin=lambda size: os.read(0, size), progress=progress, on_compile=message)
+        if verify:
+            from keyward.flows.verify import verified
+
+            outcome = verified(outcome, config=config, databases=verify_databases, progress=progress.asked)
     finally:
         message.done()
         progress.clear()
     colored = output is None and use_color(sys.stdout, color)
-    text = render_outcome(format, outcome, color=colored, width=width(), strict=strict)
+    text = render_outcome(format, outcome, color=colored, width=width(), strict=strict, timeline=timeline)
     write(text, output)
     if output is not None and not quiet:
         places = sum(len(finding.occurrences) for finding in outcome.findings)
@@ -126,6 +175,14 @@ def run(
 
         reveal_values(outcome)
     return exit_code(outcome, strict)
+
+
+def _check_companions(options: dict[str, tuple[bool, dict[str, object]]]) -> None:
+    """Raises UsageError for an option that means something only beside another one that is not there."""
+    for main, (given, companions) in options.items():
+        for name, value in companions.items():
+            if value and not given:
+                raise UsageError(f"{name} goes with {main}")
 
 
 def _check(value: str, allowed: tuple[str, ...], option: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyward.errors import UsageError
 from keyward.flows.project import Project, open_project
@@ -14,13 +14,22 @@ from keyward.model.finding import Allowance, Excluded, Finding, NotScanned, Occu
 from keyward.scan.examine import Examined
 from keyward.scan.reader import Read
 
+if TYPE_CHECKING:  # only scans that open containers need to know
+    from keyward.formats.opened import Limits
+
 Progress = Callable[[int, int, int], None]
 """Called now and then with files, bytes and matches so far."""
 
 
 class ScanOptions(NamedTuple):
     """`paths`: folders and files; `-` for standard input. `baseline`: None for the default file if it is there, an empty
-    string for none. `persona`: None for the configured one. `jobs`: worker processes, 0 for as many as there are cores."""
+    string for none. `persona`: None for the configured one. `jobs`: worker processes, 0 for as many as there are cores.
+
+    `history`: every version in a repository instead of the files; `all_objects`, `since`, `branch` and `commits` (`A..B`) choose
+    among them, and `config_ref` is the commit whose configuration and baseline hold. `host`: the operator's machine instead, of
+    which `sources` names the groups or tools (none: all that need not be asked for). `cache`: whether results may be
+    remembered between runs. `limits`: how far containers are opened, None for the default.
+    """
 
     paths: tuple[str, ...] = (".",)
     staged: bool = False
@@ -35,6 +44,16 @@ class ScanOptions(NamedTuple):
     operator_config: str | None = None
     jobs: int = 0
     portable: bool = False
+    history: bool = False
+    all_objects: bool = False
+    since: str = ""
+    branch: tuple[str, ...] = ()
+    commits: str = ""
+    config_ref: str = ""
+    host: bool = False
+    sources: tuple[str, ...] = ()
+    cache: bool = True
+    limits: Limits | None = None
 
 
 class Gathered:
@@ -89,6 +108,18 @@ Source = Callable[[ScanOptions, Project, Gathered, "Read | None", Progress], Non
 
 def _sources(options: ScanOptions) -> Iterator[Source]:
     """The sources that the options ask for; each is imported only if it is used."""
+    if options.history and options.host:
+        raise UsageError("--history and --host exclude each other", hint="Run one after the other.")
+    if options.history:
+        from keyward.flows import scan_history
+
+        yield scan_history.history
+        return
+    if options.host:
+        from keyward.flows import scan_host
+
+        yield scan_host.host
+        return
     git_wanted = [options.staged, bool(options.from_ref or options.to_ref), options.hook_files is not None]
     if sum(git_wanted) > 1:
         raise UsageError("--staged and --from-ref/--to-ref exclude each other")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:  # the commit hook makes findings of nothing, and need not know the kinds
     from keyward.model.kind import Kind
+    from keyward.model.verdict import Verdict
 
 
 class Signal(NamedTuple):
@@ -22,9 +23,10 @@ class Signal(NamedTuple):
 class Locator(NamedTuple):
     """Enough to read the value again from its place.
 
-    `source`: `tree`, `index`, `stdin`. `path`: as the user would type it (surrogateescape for bytes that are not UTF-8).
-    `start`, `end`: byte range of the fingerprinted part in the source's own bytes. `encoding`: how the bytes there encode
-    the value (`raw`, `utf-16-le`, …). `blob`: git object id, for `index`. `container`: archive members, outermost first.
+    `source`: `tree`, `index`, `history`, `stdin`, `process`. `path`: as the user would type it (surrogateescape for bytes that
+    are not UTF-8). `start`, `end`: byte range of the fingerprinted part in the source's own bytes; inside a container, in the
+    innermost member's. `encoding`: how the bytes there encode the value (`raw`, `utf-16-le`, the name of a view, …). `blob`: git
+    object id, for `index` and `history`. `container`: the names of the members on the way to it, outermost first.
     """
 
     source: str
@@ -34,6 +36,27 @@ class Locator(NamedTuple):
     encoding: str = "raw"
     blob: str = ""
     container: tuple[str, ...] = ()
+
+
+class Provenance(NamedTuple):
+    """What is known of a place beyond its position. An empty field is unknown.
+
+    `source`: the named source it was met by (`shell/zsh`, `agents/openclaw`). `where`: what a person calls the place inside its
+    file (`message 12 (user)`, `under "Deploy"`, `mcpServers.github.env.TOKEN`); from outside, so escape it. `since`: when the
+    value first stood there, in seconds since 1970 (UTC), and `since_from` what says so: `commit`, `message`, `member` (of an archive)
+    or `mtime`, the weakest. `commit`: where history first has it; `author`: of that commit; `in_head`: whether it is still there.
+    """
+
+    source: str = ""
+    where: str = ""
+    since: float = 0.0
+    since_from: str = ""
+    commit: str = ""
+    author: str = ""
+    in_head: bool | None = None
+
+
+UNKNOWN_PROVENANCE = Provenance()
 
 
 class Allowance(NamedTuple):
@@ -62,6 +85,7 @@ class Occurrence(NamedTuple):
     facts: tuple[tuple[str, str], ...]
     role: str
     allowance: Allowance | None = None
+    provenance: Provenance = UNKNOWN_PROVENANCE
 
 
 class NotScanned(NamedTuple):
@@ -80,7 +104,7 @@ class Excluded(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """All places of one credential."""
+    """All places of one credential. `verdict`: what its provider said of it, None if nobody asked."""
 
     fingerprint: str
     kind: Kind
@@ -92,6 +116,7 @@ class Finding(NamedTuple):
     facts: tuple[tuple[str, str], ...]
     signals: tuple[Signal, ...]
     occurrences: tuple[Occurrence, ...]
+    verdict: Verdict | None = None
 
 
 class Stats(NamedTuple):

@@ -18,7 +18,7 @@ class ReportOptions(NamedTuple):
     `kind_of`: the title, manual steps and references of a kind. `color`, `width`: for text alone; the caller knows the terminal.
     `strict`: known opaque stores count as failures too, as they do for the exit code. `finished_at`: when the scan ended, in
     seconds since 1970 (UTC); formats with an optional time leave it out where it is 0. `commit`: id of the commit whose
-    tree was scanned, where that is known.
+    tree was scanned, where that is known. `timeline`: places by when they first held the secret, instead of live ones first.
     """
 
     kind_of: Callable[[Kind], CredentialKind]
@@ -27,6 +27,7 @@ class ReportOptions(NamedTuple):
     strict: bool = False
     finished_at: float = 0.0
     commit: str = ""
+    timeline: bool = False
 
 
 Renderer = Callable[[Outcome, ReportOptions], str]

@@ -11,7 +11,7 @@ def render(outcome: Outcome, options: ReportOptions) -> str:
     """The document, indented."""
     document = {
         "schema": record.REPORT_SCHEMA,
-        "findings": [record.finding(occurrence) for finding in outcome.findings for occurrence in finding.occurrences],
+        "findings": record.findings(outcome, timeline=options.timeline),
         "summary": record.summary(outcome),
     }
     return json_text(document, indent=2) + "\n"

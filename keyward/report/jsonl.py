@@ -14,9 +14,8 @@ def lines(outcome: Outcome, options: ReportOptions) -> Iterator[str]:
 
     A reader that does not see the summary knows that the report was cut off.
     """
-    for finding in outcome.findings:
-        for occurrence in finding.occurrences:
-            yield json_text(record.finding(occurrence)) + "\n"
+    for each in record.findings(outcome, timeline=options.timeline):
+        yield json_text(each) + "\n"
     yield json_text(record.summary(outcome)) + "\n"
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyward.model.finding import Locator, Occurrence, Outcome
+from keyward.model.finding import Finding, Locator, Occurrence, Outcome, Provenance
+from keyward.model.verdict import Dead, Live, Restricted, Unknown, Verdict
 from keyward.report.escape import exact, terminal
+from keyward.report.words import moment
 
 FINDING_SCHEMA = "keyward.finding/1"
 SUMMARY_SCHEMA = "keyward.summary/1"
@@ -14,9 +16,47 @@ REPORT_SCHEMA = "keyward.report/1"
 Record = dict[str, Any]
 
 
-def finding(occurrence: Occurrence) -> Record:
+def finding(occurrence: Occurrence, verdict: Verdict | None = None) -> Record:
     """One place of a credential. `path` is for the eye; `locator` is exact."""
-    return {"schema": FINDING_SCHEMA, "type": "finding", **_place(occurrence)}
+    record = {"schema": FINDING_SCHEMA, "type": "finding", **_place(occurrence)}
+    if verdict is not None:
+        record["verdict"] = verdict_record(verdict)
+    return record
+
+
+def findings(outcome: Outcome, *, timeline: bool) -> list[Record]:
+    """Every place of every finding, in the order of the findings; with `timeline`, those of one credential from first to last."""
+    return [finding(place, each.verdict) for each in outcome.findings for place in places(each, timeline=timeline)]
+
+
+def places(each: Finding, *, timeline: bool) -> tuple[Occurrence, ...]:
+    """The places of one credential, by when they first held it where that is wanted; a place without a time comes last."""
+    if not timeline:
+        return each.occurrences
+    return tuple(sorted(each.occurrences, key=lambda o: (not o.provenance.since, o.provenance.since)))
+
+
+def verdict_record(verdict: Verdict) -> Record:
+    """What a provider said. `state`: live, restricted, dead or unknown."""
+    if isinstance(verdict, Unknown):
+        return {"state": "unknown", "reason": terminal(verdict.reason), "retry_after": verdict.retry_after}
+    seen = verdict.evidence
+    record: Record = {
+        "state": {Live: "live", Restricted: "restricted", Dead: "dead"}[type(verdict)],
+        "evidence": {
+            "probe": terminal(seen.probe),
+            "host": terminal(seen.host),
+            "status": terminal(seen.status),
+            "time": moment(seen.time),
+            "public_id": terminal(seen.public_id),
+            "digest": terminal(seen.digest),
+        },
+    }
+    if isinstance(verdict, Live):
+        record |= {"principal": terminal(verdict.principal), "scopes": [terminal(scope) for scope in verdict.scopes]}
+    elif isinstance(verdict, Restricted):
+        record["reason"] = terminal(verdict.reason)
+    return record
 
 
 def allowed(occurrence: Occurrence) -> Record:
@@ -51,6 +91,19 @@ def _place(occurrence: Occurrence) -> Record:
         "role": occurrence.role,
         "source": locator.source,
         "locator": _locator(locator),
+        "provenance": _provenance(occurrence.provenance),
+    }
+
+
+def _provenance(seen: Provenance) -> Record:
+    return {
+        "source": terminal(seen.source),
+        "where": terminal(seen.where),
+        "since": moment(seen.since),
+        "since_from": seen.since_from,
+        "commit": terminal(seen.commit),
+        "author": terminal(seen.author),
+        "in_head": seen.in_head,
     }
 
 

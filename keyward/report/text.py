@@ -6,11 +6,16 @@ as plain text, escaped as a whole for a CI log (colours may be forced there, so 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keyward.model.finding import Finding, NotScanned, Occurrence, Outcome
 from keyward.model.kind import SEVERITIES
 from keyward.report import ReportOptions
 from keyward.report.escape import log
-from keyward.report.words import ROLES, count, size, tally, why
+from keyward.report.words import ROLES, count, moment, size, tally, why
+
+if TYPE_CHECKING:  # nobody is asked at a commit
+    from keyward.model.verdict import Verdict
 
 GROUPS, PLACES, NAMED = 20, 5, 10
 """How many secrets, places of one secret, and things not scanned are shown; the rest is counted."""
@@ -96,9 +101,14 @@ def _group(page: _Page, finding: Finding, taught: set[str]) -> None:
     kind = page.options.kind_of(finding.kind)
     severity = (finding.severity.upper(), _COLORS.get(finding.severity, _BOLD))
     page.pieces(severity, (kind.title, _BOLD), (finding.masked, _YELLOW))
-    for occurrence in sorted(finding.occurrences, key=_echo)[:PLACES]:
-        page.pieces(("at ", _DIM), (place(occurrence), _CYAN), (f"({_role(occurrence)})", _DIM), indent=2)
-    more = len(finding.occurrences) - PLACES
+    if finding.verdict is not None:
+        _said(page, finding.verdict)
+    most = len(finding.occurrences) if page.options.timeline else PLACES
+    for occurrence in _in_order(finding, page.options)[:most]:
+        page.pieces(
+            *_when(occurrence, page.options), ("at ", _DIM), (place(occurrence), _CYAN), (_beside(occurrence), _DIM), indent=2
+        )
+    more = len(finding.occurrences) - most
     if more > 0:
         page.line(f"+{count(more, 'more place')}", _DIM, indent=6)
     reasons, doubts = why(finding.signals)
@@ -111,6 +121,43 @@ def _group(page: _Page, finding: Finding, taught: set[str]) -> None:
         page.wrapped("who", ", ".join(facts), most=2)
     _remedy(page, finding, taught)
     page.line(f"fingerprint {finding.fingerprint}", _DIM, indent=6)
+
+
+def _said(page: _Page, verdict: Verdict) -> None:
+    """What the provider said of it."""
+    from keyward.report.verdicts import color_of, words_of
+
+    state, detail = words_of(verdict)
+    page.pieces((state, color_of(verdict)), (detail, ""), indent=2)
+
+
+def _in_order(finding: Finding, options: ReportOptions) -> list[Occurrence]:
+    if options.timeline:
+        from keyward.report.record import places
+
+        return list(places(finding, timeline=True))
+    return sorted(finding.occurrences, key=_echo)
+
+
+def _when(occurrence: Occurrence, options: ReportOptions) -> tuple[tuple[str, str], ...]:
+    """Since when, for a timeline. A file's time of change says only that it is not later."""
+    if not options.timeline:
+        return ()
+    seen = occurrence.provenance
+    day = moment(seen.since).replace("T", " ").removesuffix("Z")
+    by = {"mtime": "by then", "": "unknown when"}.get(seen.since_from, seen.since_from)
+    return ((f"{day or '?':<19}", ""), (f"{by:<12}", _DIM))
+
+
+def _beside(occurrence: Occurrence) -> str:
+    """In brackets behind a place: where in its file, who brought it, and whether something reads it from there."""
+    seen = occurrence.provenance
+    said = [seen.where] if seen.where else []
+    if seen.commit:
+        said.append(f"commit {seen.commit[:10]} by {seen.author}" if seen.author else f"commit {seen.commit[:10]}")
+        if seen.in_head is not None:
+            said.append("still in HEAD" if seen.in_head else "no longer in HEAD")
+    return f"({', '.join((*said, _role(occurrence)))})"
 
 
 def _echo(occurrence: Occurrence) -> bool:
@@ -140,7 +187,7 @@ def _remedy(page: _Page, finding: Finding, taught: set[str]) -> None:
 def place(occurrence: Occurrence) -> str:
     """`path:line:column`, with the archive members on the way to it. Not escaped."""
     locator = occurrence.locator
-    name = _middle(" » ".join((locator.path, *locator.container)))
+    name = _middle(" → ".join((locator.path, *locator.container)))
     position = f":{occurrence.line}:{occurrence.column}" if occurrence.line > 0 and occurrence.column > 0 else ""
     return name + position
 

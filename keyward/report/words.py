@@ -40,6 +40,18 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def moment(seconds: float) -> str:
+    """`2026-01-31T12:00:05Z`; empty for 0, which means unknown, and for what no calendar has."""
+    if not seconds:
+        return ""
+    import time  # the hook's findings have no time
+
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
 def tally(names: Iterable[str]) -> list[tuple[str, int]]:
     """How often each name occurs, most often first, then in the order of first appearance."""
     counts: dict[str, int] = {}

@@ -9,8 +9,21 @@ from typing import Any
 
 import pytest
 
-from keyward.model.finding import Allowance, Excluded, Finding, Locator, NotScanned, Occurrence, Outcome, Signal, Stats
+from keyward.model.finding import (
+    UNKNOWN_PROVENANCE,
+    Allowance,
+    Excluded,
+    Finding,
+    Locator,
+    NotScanned,
+    Occurrence,
+    Outcome,
+    Provenance,
+    Signal,
+    Stats,
+)
 from keyward.model.kind import CredentialKind, Kind, Manual
+from keyward.model.verdict import Evidence, Live, Unknown
 from keyward.report import ReportOptions
 
 HERE = Path(__file__).parent
@@ -82,6 +95,7 @@ def occurrence(
     facts: tuple[tuple[str, str], ...] = (),
     allowance: Allowance | None = None,
     column: int = 7,
+    provenance: Provenance = UNKNOWN_PROVENANCE,
 ) -> Occurrence:
     return Occurrence(
         fingerprint=fingerprint,
@@ -100,6 +114,7 @@ def occurrence(
         facts=facts,
         role=role,
         allowance=allowance,
+        provenance=provenance,
     )
 
 
@@ -164,12 +179,32 @@ def mixed() -> Outcome:
     )
 
 
+def traced() -> Outcome:
+    """One live secret whose way through history, an agent's database and a log is known, and one that nobody could ask about."""
+    commit = Provenance(since=1_750_000_000, since_from="commit", commit="c" * 40, author="Ann", in_head=False)
+    message = Provenance("agents/openclaw", "message 12 (user)", 1_755_000_000.5, "message")
+    changed = Provenance("logs/files", since=1_760_000_000, since_from="mtime")
+    live = Live(Evidence("GET /user", "api.github.com", "200", 1_760_000_100.0, "", "d1"), "ann", ("repo", "workflow"))
+    first = finding(
+        occurrence("app.log", 3, role="echo", provenance=changed),
+        occurrence("state.sqlite", 1, container=("transcript_events s1#2",), role="echo", provenance=message),
+        occurrence("old/.env", 9, provenance=commit),
+        occurrence("notes.md", 2, role="echo"),
+    )
+    second = finding(occurrence("tests/db.yml", 5, fingerprint="kw1_cccccccccccccccc"))
+    return outcome(first._replace(verdict=live), second._replace(verdict=Unknown("the provider did not answer", 30.0)))
+
+
 def hostile(text: str) -> Outcome:
     """An outcome with the text in every place that something from outside can reach."""
     signals = (Signal("pattern", 70, text), Signal(text, 10, text), Signal("alone", -5, text))
+    seen = Provenance(text, text, 1.0, "commit", text, text, False)
+    evidence = Evidence(text, text, text, 1.0, text, text)
     marked: dict[str, Any] = {"signals": signals, "masked": text, "public_id": text, "facts": ((text, text),), "rule": text}
     return outcome(
-        finding(occurrence(text, 1, **marked), occurrence("a.zip", 2, container=(text, "b"), **marked)),
+        finding(
+            occurrence(text, 1, **marked), occurrence("a.zip", 2, container=(text, "b"), provenance=seen, **marked)
+        )._replace(verdict=Live(evidence, text, (text,))),
         allowed=(occurrence(text, 3, allowance=Allowance(text, text), **marked),),
         not_scanned=(NotScanned(text, text), NotScanned(text, text, opaque=True)),
         excluded=(Excluded(text, text),),
@@ -198,6 +233,7 @@ def make() -> SimpleNamespace:
         finding=finding,
         outcome=outcome,
         mixed=mixed,
+        traced=traced,
         hostile=hostile,
         hostile_kind=hostile_kind,
         kind_of=kind_of,

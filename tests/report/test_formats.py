@@ -26,7 +26,7 @@ from keyward.report import FORMATS, ReportOptions, render
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=40)
 
-SCHEMA_DIGEST = "af4bdfd9821ef7002a53c132c333caf690252c4a86c233e9ae143b6fb0ce1922"
+SCHEMA_DIGEST = "c5bf4db3afead87aa47655948fb6232f383ed65f013682d1068a695ab0e0634d"
 
 Validate = Callable[[str, str], Any]
 
@@ -201,3 +201,32 @@ def test_report_knows_only_the_model() -> None:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("keyward"):
                 assert node.module == "keyward" or str(node.module).startswith(("keyward.model.", "keyward.report")), file
+
+
+def test_the_places_of_a_secret_in_the_order_of_time(make: SimpleNamespace, options: ReportOptions, parsed: Validate) -> None:
+    for name in ("jsonl", "json"):
+        document = parsed(name, render(name, make.traced(), options._replace(timeline=True)))
+        records = document["findings"] if name == "json" else document[:-1]
+        assert [(each["path"], each["provenance"]["since"]) for each in records] == [
+            ("old/.env", "2025-06-15T15:06:40Z"),
+            ("state.sqlite", "2025-08-12T12:00:00Z"),
+            ("app.log", "2025-10-09T08:53:20Z"),
+            ("notes.md", ""),
+            ("tests/db.yml", ""),
+        ]
+        assert records[0]["verdict"] == {
+            "state": "live",
+            "evidence": {
+                "probe": "GET /user",
+                "host": "api.github.com",
+                "status": "200",
+                "time": "2025-10-09T08:55:00Z",
+                "public_id": "",
+                "digest": "d1",
+            },
+            "principal": "ann",
+            "scopes": ["repo", "workflow"],
+        }
+        assert records[-1]["verdict"] == {"state": "unknown", "reason": "the provider did not answer", "retry_after": 30.0}
+    untouched = parsed("json", render("json", make.traced(), options))["findings"]
+    assert [each["path"] for each in untouched][:2] == ["app.log", "state.sqlite"]

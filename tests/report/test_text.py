@@ -42,7 +42,7 @@ CRITICAL AWS access key …Zk (40)
 
 CRITICAL GitHub personal access token (classic) ghp_…x7 (40)
   at  app/settings.py:31:7 (live configuration)
-  at  backup.zip » old.tar » app/settings.py:3:7 (an echo)
+  at  backup.zip → old.tar → app/settings.py:3:7 (an echo)
   why 95 % sure: it has the form of github/pat-classic; its CRC32 holds
   fix 1. Create a new token. 2. Update what uses it. 3. Revoke the old one.
       https://github.com/settings/tokens
@@ -118,8 +118,9 @@ def test_hostile(make: SimpleNamespace, options: ReportOptions) -> None:
 1 secret in 2 places: 1 critical
 
 CRITICAL GitHub personal access token (classic) x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff
+  LIVE x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff; may x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff; x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff said x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff
   at  x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff:1:7 (live configuration)
-  at  a.zip » x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff » b:2:7 (live configuration)
+  at  a.zip → x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff → b:2:7 (x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff, commit x\\x1b[2K\\x0d\\x0a:\\x3aa by x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff, no longer in HEAD, live configuration)
   why 75 % sure: it has the form of x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff;
       x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff …
   who id x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff,
@@ -144,6 +145,46 @@ Note: x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff
 
 1 secret found, and 1 thing could not be looked at.
 """)
+
+
+def test_where_it_was_seen_and_what_the_provider_said(make: SimpleNamespace, options: ReportOptions) -> None:
+    assert screen(make.traced(), options).split("Not a secret?")[0] == snapshot("""\
+
+2 secrets in 5 places: 2 critical
+
+CRITICAL GitHub personal access token (classic) ghp_…x7 (40)
+  LIVE ann; may repo, workflow; api.github.com said 200
+  at  old/.env:9:7 (commit cccccccccc by Ann, no longer in HEAD, live configuration)
+  at  app.log:3:7 (an echo)
+  at  state.sqlite → transcript_events s1#2:1:7 (message 12 (user), an echo)
+  at  notes.md:2:7 (an echo)
+  why 95 % sure: it has the form of github/pat-classic; its CRC32 holds
+  fix 1. Create a new token. 2. Update what uses it. 3. Revoke the old one.
+      https://github.com/settings/tokens
+      fingerprint kw1_aaaaaaaaaaaaaaaa
+
+CRITICAL GitHub personal access token (classic) ghp_…x7 (40)
+  UNKNOWN the provider did not answer
+  at  tests/db.yml:5:7 (live configuration)
+  why 95 % sure: it has the form of github/pat-classic; its CRC32 holds
+  fix as for the GitHub personal access token (classic) above
+      fingerprint kw1_cccccccccccccccc
+
+""")
+
+
+def test_a_timeline(make: SimpleNamespace, options: ReportOptions) -> None:
+    lines = [line for line in screen(make.traced(), options._replace(timeline=True)).splitlines() if " at " in line]
+    assert lines == snapshot(
+        [
+            "  2025-06-15 15:06:40 commit       at  old/.env:9:7 (commit cccccccccc by Ann, no longer in HEAD, live configuration)",
+            "  2025-08-12 12:00:00 message      at  state.sqlite → transcript_events s1#2:1:7 (message 12 (user), an echo)",
+            "  2025-10-09 08:53:20 by then      at  app.log:3:7 (an echo)",
+            "  ?                   unknown when at  notes.md:2:7 (an echo)",
+            "  ?                   unknown when at  tests/db.yml:5:7 (live configuration)",
+            "Looked at 120 files, 3.4 MB, in 0.8 s.",
+        ]
+    )
 
 
 def test_color(make: SimpleNamespace, options: ReportOptions) -> None:

@@ -1,0 +1,1 @@
+"""Where AI agents and their tools keep text: one small module a tool, each with its `TOOLS`."""
