@@ -41,7 +41,10 @@ def environment(work: Path, package: str, source: str) -> Path:
     folder = work / "envs" / package
     if not (folder / "bin" / "python").exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(folder / "bin/python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", source], check=True)
+        install = [str(folder / "bin/python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        # as pre-commit's environments: a recent pip, whose console scripts do not import re
+        subprocess.run([*install, "--upgrade", "pip"], check=True)
+        subprocess.run([*install, source], check=True)
     return folder / "bin"
 
 

@@ -63,8 +63,9 @@ class Confirmer:
         for end in ends:
             if end <= done:
                 continue
-            matched = self._regex.match(data, end - self._width, min(size, end + self.lookahead))
-            if matched:
+            bound = end + self.lookahead + 1
+            matched = self._regex.match(data, end - self._width, min(size, bound))
+            if matched and (matched.end() < bound or bound >= size):
                 done = matched.end()
                 found.append(self._match(matched))
                 continue
@@ -74,7 +75,10 @@ class Confirmer:
         return found, True
 
     def _in_regions(self, data: Any, ends: Iterable[int]) -> tuple[list[Match], bool]:
-        """Hits whose windows overlap are looked at together, so that no byte is gone over once per hit near it."""
+        """Hits whose windows overlap are looked at together, so that no byte is gone over once per hit near it.
+
+        One byte more than a match may take is looked at, so that the end of what is looked at is not taken for the end of the text.
+        """
         found: list[Match] = []
         size = len(data)
         low = high = failed = hits = last = 0
@@ -87,7 +91,9 @@ class Confirmer:
             if hits:
                 before = len(found)
                 start = max(low, found[-1].end if found else 0)
-                for matched in self._regex.finditer(data, start, high):
+                for matched in self._regex.finditer(data, start, min(size, high + 1)):
+                    if matched.end() > high and high + 1 < size:  # only because the text is cut off here (`\\Z`)
+                        break
                     found.append(self._match(matched))
                     if matched.end() >= last:  # another match would have a hit of its own behind this one's end
                         break
