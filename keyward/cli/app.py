@@ -22,6 +22,7 @@ from keyward.cli import (
     rotation,
     rules,
     scan,
+    scrub,
     vault,
 )
 from keyward.errors import UsageError
@@ -36,7 +37,7 @@ app = typer.Typer(
     help="Finds leaked credentials, and replaces them.",
     epilog="Start with `keyward scan`. Every command explains itself with `--help`.",
 )
-FIND, REPLACE, SET_UP = "Find", "Replace", "Set up"
+FIND, REPLACE, CLEAN_UP, SET_UP = "Find", "Replace", "Clean up", "Set up"
 
 app.command("scan", epilog=scan.EXAMPLES, rich_help_panel=FIND)(scan.scan)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=FIND)
@@ -57,6 +58,8 @@ for command in (
     due.due,
 ):
     app.command(command.__name__, rich_help_panel=REPLACE)(command)
+
+app.command("scrub", epilog=scrub.EXAMPLES, rich_help_panel=CLEAN_UP)(scrub.scrub)
 
 app.command("init", rich_help_panel=SET_UP)(init.init)
 app.add_typer(lanes.app, name="lanes", rich_help_panel=SET_UP)
