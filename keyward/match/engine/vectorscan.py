@@ -66,7 +66,7 @@ class VectorscanEngine:
     def hits(self, data: Any) -> Hits:
         found = self._found
         found.clear()
-        self._scan(data, self._on_match, scratch=self._scratch)
+        self._scan(data, self._on_match, 0, None, self._scratch)  # named arguments cost a third of a microsecond
         hits: Hits = {}
         for number, end in found:
             ends = hits.setdefault(number, [])
