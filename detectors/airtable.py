@@ -5,6 +5,8 @@ What it is: a personal access token: pat and 14 characters, which are its id, a 
 Where it is used: scripts, no-code automations, agents and MCP servers that read bases; `.env`, browser code by mistake.
 What an attacker can do: read, change and delete the records of the bases that the token may reach, personal data among them.
 How to replace it: Builder hub, Personal access tokens: regenerate the token (the old one ends at once) and update what uses it.
+Whether it lives: GET /v0/meta/whoami, which every token may ask. An ill-formed token is refused in the words for a missing
+  one, which say nothing. The API keys of before 2024 are all dead.
 References: https://airtable.com/developers/web/guides/personal-access-tokens
 """
 
@@ -12,13 +14,17 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Manual, Rule
 from keyward.plugin.shapes import Shape, an, concat, hexa, part
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import contexts, misses, named, named_contexts, secret, varied
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 PAT = Kind("airtable/pat")
 LEGACY = Kind("airtable/api-key")
 
-_MANUAL = Manual(("Regenerate the token; the old one ends at once.", "Update what uses it."), "https://airtable.com/create/tokens")
+_MANUAL = Manual(
+    ("Regenerate the token; the old one ends at once.", "Update what uses it."), "https://airtable.com/create/tokens"
+)
 
 KINDS = (
     CredentialKind(PAT, "Airtable personal access token", "high", public=("id",), manual=_MANUAL,
@@ -54,4 +60,20 @@ RULES = (
             *misses("OTHER_VALUE", concat("key", an(14))),
         ),
     ),
+)  # fmt: skip
+
+HOSTS = ("api.airtable.com",)
+VERIFIES = (PAT,)
+
+_ASK = Question(
+    "https://api.airtable.com", "/v0/meta/whoami", bearer, ("id",),
+    dead=(Said(401, ("invalid authentication token",)),), who=("id",), scopes="scopes",
+)  # fmt: skip
+verify = asks({PAT: _ASK})
+
+CASES = cases(
+    PAT,
+    '{"id":"usr1","scopes":["data.records:read","schema.bases:read"]}',
+    Answer(401, '{"error":{"type":"UNAUTHORIZED","message":"Invalid authentication token"}}'),
+    Case("ill-formed, or missing", PAT, (Answer(401, '{"error":{"type":"AUTHENTICATION_REQUIRED","message":"Authentication required"}}'),), "unknown"),
 )  # fmt: skip

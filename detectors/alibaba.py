@@ -8,16 +8,30 @@ What an attacker can do: whatever the RAM user may do; a key of the main account
   servers and their snapshots, databases, SMS at the owner's cost.
 How to replace it: a user holds two keys. Create the second one, deploy it, disable the old one, then delete it (RAM console,
   or UpdateAccessKey and DeleteAccessKey). Temporary credentials end by themselves.
+Whether it lives: STS GetCallerIdentity, which needs no right; the code in the answer decides. The marketplace's AppCode has
+  no such request.
 References: https://www.alibabacloud.com/help/en/ram/user-guide/create-an-accesskey-pair
   https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole
 """
 
 from __future__ import annotations
 
+import base64
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from keyward.plugin import Companion, Kind, Rule
 from keyward.plugin.shapes import Shape, an, assigned, b64, concat, hexa, part, text
+from keyward.plugin.verifier import Answer, Case, Dead, Live, Restricted, Unknown, Verdict, evidence
 
 from ._cloud import credential, mixed, named, random_looking
+from ._token_probe import for_all
+from ._vendor_answers import cases, shown
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 ACCESS_KEY = Kind("alibaba/access-key")
 TEMPORARY = Kind("alibaba/temporary-key")
@@ -36,8 +50,12 @@ KINDS = (
 )  # fmt: skip
 
 _SECRET = Companion("secret", rb"(?<![A-Za-z0-9+/_-])(?P<secret>[A-Za-z0-9]{30})(?![A-Za-z0-9+/=_-])", check=random_looking)
-_TMP_SECRET = Companion("secret", rb"(?<![A-Za-z0-9+/_.-])(?P<secret>[A-Za-z0-9]{30,64})(?![A-Za-z0-9+/=_-])", within=2500, check=random_looking)
-_TOKEN = Companion("session_token", rb"(?<![A-Za-z0-9+/])(?P<session_token>CAIS[A-Za-z0-9+/%]{96,2000}={0,2})", within=3000, optional=True)
+_TMP_SECRET = Companion(
+    "secret", rb"(?<![A-Za-z0-9+/_.-])(?P<secret>[A-Za-z0-9]{30,64})(?![A-Za-z0-9+/=_-])", within=2500, check=random_looking
+)
+_TOKEN = Companion(
+    "session_token", rb"(?<![A-Za-z0-9+/])(?P<session_token>CAIS[A-Za-z0-9+/%]{96,2000}={0,2})", within=3000, optional=True
+)
 _NAMES = rb"(?:aliyun|alibaba|ali_?cloud|ali_?pay_oss|(?<![A-Za-z0-9])(?:oss|ali))[\w.-]{0,24}secret[\w.-]{0,12}"
 
 
@@ -47,7 +65,9 @@ def _pair(first: str, second: str, last: str = "\n") -> Shape:
 
 def _sts(first: str, second: str, third: str, last: str = "\n") -> Shape:
     token = concat("CAIS", b64(300))
-    return text(first, part("id", concat("STS.", an(25))), second, part("secret", an(44)), third, part("session_token", token), last)
+    return text(
+        first, part("id", concat("STS.", an(25))), second, part("secret", an(44)), third, part("session_token", token), last
+    )
 
 
 RULES = (
@@ -123,4 +143,87 @@ RULES = (
             text("Authorization: ZIPCODE ", hexa(32), "\n"),
         ),
     ),
+)  # fmt: skip
+
+HOSTS = ("sts.aliyuncs.com",)
+VERIFIES = (ACCESS_KEY, TEMPORARY)
+
+_DEAD = (
+    "InvalidAccessKeyId.NotFound",
+    "InvalidAccessKeyId.Inactive",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "Forbidden.AccessKeyDisabled",
+)
+_ENDED = ("InvalidSecurityToken.Expired", "InvalidSecurityToken.Malformed", "InvalidSecurityToken.MismatchWithAccessKey")
+
+
+def sign(method: str, fields: Mapping[str, str], secret: str) -> str:
+    """The signature of a request in the RPC form (version 1.0, HMAC-SHA1): of the sorted fields, encoded once by themselves and once
+    more as a whole. https://help.aliyun.com/document_detail/28839.html"""
+    import hashlib
+    import hmac
+    from urllib.parse import quote
+
+    joined = "&".join(f"{quote(name, safe='~')}={quote(fields[name], safe='~')}" for name in sorted(fields))
+    text = f"{method}&%2F&{quote(joined, safe='~')}"
+    return base64.b64encode(hmac.new(f"{secret}&".encode(), text.encode(), hashlib.sha1).digest()).decode()
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks STS who it is. `target.base_url`: of another endpoint of STS."""
+    import secrets
+    import time
+    from urllib.parse import urlencode
+
+    id, secret, token = (credential.text(part) for part in ("id", "secret", "session_token"))
+    if not id or not secret or (credential.kind == TEMPORARY and not token):
+        return Unknown("the id, the secret or the security token is not known")
+    fields = {
+        "AccessKeyId": id,
+        "Action": "GetCallerIdentity",
+        "Format": "JSON",
+        "SignatureMethod": "HMAC-SHA1",
+        "SignatureNonce": secrets.token_hex(16),
+        "SignatureVersion": "1.0",
+        "Timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ports.clock.now())),
+        "Version": "2015-04-01",
+        **({"SecurityToken": token} if token else {}),
+    }
+    body = urlencode({**fields, "Signature": sign("POST", fields, secret)}).encode()
+    http = ports.http(target.base_url or "https://sts.aliyuncs.com", {"content-type": "application/x-www-form-urlencoded"})
+    reply = http.request("POST", "/", body=body, changes=False, name="/ sts:GetCallerIdentity")
+    answer = reply.object()
+    code = str(answer.get("Code", ""))
+    said = code if re.fullmatch("[A-Za-z.]{1,80}", code) else "unknown"
+    seen = evidence("sts:GetCallerIdentity", http, reply, ports, id)._replace(
+        status=f"{reply.status} {said if code else ''}".rstrip()
+    )
+    if reply.status == 200 and answer.get("Arn"):
+        return Live(seen, shown(answer["Arn"], (secret,)))
+    if code in _DEAD or (code in _ENDED and credential.kind == TEMPORARY):
+        return Dead(seen)
+    if code.startswith(("Forbidden", "NoPermission")):
+        return Restricted(seen, "it authenticates, but is refused by a policy")
+    return Unknown(
+        "the clock of this machine is off"
+        if code.startswith("InvalidTimeStamp")
+        else f"Alibaba Cloud answered {reply.status} {said}"
+    )
+
+
+def _refused(status: int, code: str) -> Answer:
+    return Answer(status, f'{{"RequestId":"x","HostId":"sts.aliyuncs.com","Code":"{code}","Message":"x"}}')
+
+
+_USER = '{"IdentityType":"RAMUser","AccountId":"1","PrincipalId":"2","UserId":"2","Arn":"acs:ram::1:user/ci","RequestId":"x"}'
+CASES = (
+    *for_all(VERIFIES, (
+        *cases(ACCESS_KEY, _USER, _refused(404, "InvalidAccessKeyId.NotFound"), restricted=_refused(403, "NoPermission")),
+        Case("switched off", ACCESS_KEY, (_refused(403, "InvalidAccessKeyId.Inactive"),), "dead"),
+        Case("another secret", ACCESS_KEY, (_refused(400, "SignatureDoesNotMatch"),), "dead"),
+        Case("the clock is wrong", ACCESS_KEY, (_refused(400, "InvalidTimeStamp.Expired"),), "unknown"),
+    )),
+    Case("ended", TEMPORARY, (_refused(403, "InvalidSecurityToken.Expired"),), "dead"),
+    Case("a key that has no token", ACCESS_KEY, (_refused(403, "InvalidSecurityToken.Expired"),), "unknown"),
 )  # fmt: skip

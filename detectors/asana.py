@@ -5,6 +5,7 @@ What it is: a personal access token: 1/ or 2/, the user's id, with 2/ also the t
 Where it is used: scripts, synchronisation with other trackers, MCP servers and agents; `.env`, CI.
 What an attacker can do: read and change all tasks, projects, attachments and comments that the person can see.
 How to replace it: My apps: create another token, deploy it, deauthorise the old one. A client secret is reset at the app's page.
+Whether it lives: GET /api/1.0/users/me.
 References: https://developers.asana.com/docs/personal-access-token
 """
 
@@ -14,8 +15,10 @@ from collections.abc import Mapping
 
 from keyward.plugin import Companion, CredentialKind, Kind, Parts, Rule
 from keyward.plugin.shapes import concat, digits, hexa, part, text
+from keyward.plugin.verifier import Answer
 
 from ._saas import contexts, misses, named, named_contexts, replace, secret, token
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 PAT = Kind("asana/pat")
 CLIENT = Kind("asana/client-secret")
@@ -73,3 +76,23 @@ RULES = (
         near_misses=(*misses("ASANA_CLIENT_SECRET", hexa(31), hexa(33), concat(hexa(31), "g")), *misses("ASSET_DIGEST", hexa(32))),
     ),
 )  # fmt: skip
+
+HOSTS = ("app.asana.com",)
+VERIFIES = (PAT,)
+
+_ASK = Question(
+    "https://app.asana.com", "/api/1.0/users/me?opt_fields=gid,name", bearer, ("data.gid",),
+    dead=(Said(401, ('"errors":[{"message":"not authorized"',)),), restricted=(Said(403, ('"errors":[{"message":"forbidden"',)),),
+    who=("data.name", "data.gid"),
+)  # fmt: skip
+verify = asks({PAT: _ASK})
+
+CASES = cases(
+    PAT,
+    '{"data":{"gid":"12345","name":"Greg Sanchez"}}',
+    Answer(
+        401,
+        '{"errors":[{"message":"Not Authorized","help":"For more information on API status codes, read the docs on errors"}]}',
+    ),
+    restricted=Answer(403, '{"errors":[{"message":"Forbidden","help":"x"}]}'),
+)

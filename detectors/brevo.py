@@ -5,6 +5,8 @@ Where it is used: newsletters and transactional mail; `.env`, WordPress and shop
 What an attacker can do: export contacts, send mail and text messages in the owner's name and from its quota; with an SMTP key only
   send mail.
 How to replace it: generate another key at SMTP & API, deploy it, delete the old one; allow only known IP addresses there.
+Whether it lives: GET /v3/account. An address that Brevo does not know is refused with 401 as well, in other words. An SMTP
+  key opens the mail server alone.
 References: https://developers.brevo.com/docs/getting-started https://help.brevo.com/hc/en-us/articles/209467485
 """
 
@@ -12,8 +14,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import Shape, an, concat, hexa
+from keyward.plugin.verifier import Answer
 
 from ._saas import contexts, misses, replace, token
+from ._vendor_answers import Question, Said, asks, cases, in_header
 
 API_KEY = Kind("brevo/api-key")
 SMTP_KEY = Kind("brevo/smtp-key")
@@ -47,4 +51,23 @@ def _rule(kind: Kind, prefix: str, name: str, header: str) -> Rule:
 RULES = (
     _rule(API_KEY, "xkeysib-", "BREVO_API_KEY", "api-key: "),
     _rule(SMTP_KEY, "xsmtpsib-", "BREVO_SMTP_KEY", "smtp-key: "),
+)
+
+HOSTS = ("api.brevo.com",)
+VERIFIES = (API_KEY,)
+
+_ADDRESS = ("unrecognised ip address", "unrecognized ip address", "authorised_ips", "authorized_ips")
+_ASK = Question(
+    "https://api.brevo.com", "/v3/account", in_header("api-key"), ("plan",), dead=(Said(401, ('"message":"key not found"',)),),
+    restricted=(Said(401, _ADDRESS, "it may not be used from this address"), Said(403, ('"code":"permission_denied"',))), who=("companyName",),
+)  # fmt: skip
+verify = asks({API_KEY: _ASK})
+
+CASES = cases(
+    API_KEY,
+    '{"companyName":"Acme","plan":[{"type":"free","credits":300}]}',
+    Answer(401, '{"code":"unauthorized","message":"Key not found"}'),
+    restricted=Answer(
+        401, '{"code":"unauthorized","message":"We have detected you are using an unrecognised IP address 192.0.2.1."}'
+    ),
 )

@@ -8,6 +8,8 @@ What an attacker can do: with an API token read builds and their logs, start bui
   with an agent or cluster token register an agent that receives the cluster's jobs with their secrets.
 How to replace it: an API token can kill itself with DELETE https://api.buildkite.com/v2/access-token; a new one is made at
   Personal settings, API access tokens. An agent token is replaced on the cluster's Agent tokens page.
+Whether it lives: GET /v2/access-token, what the token is and which scopes it has. Tokens of agents, jobs and registries have
+  no such request.
 References: https://buildkite.com/docs/platform/security/tokens
   https://buildkite.com/docs/agent/self-hosted/tokens
 """
@@ -16,8 +18,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import Shape, an, assigned, b64url, concat, hexa, json_member, lower, part, text
+from keyward.plugin.verifier import Answer
 
 from ._forms import SLUG, WORD, manual, named, token
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API = Kind("buildkite/api-token")
 AGENT = Kind("buildkite/agent-token")
@@ -103,4 +107,19 @@ RULES = (
           text("docker login packages.buildkite.com/acme -u buildkite -p ", part("secret", concat("bkpt_", b64url(199))), "\n"),
           (concat("bkpt_", b64url(110)), concat("bkpt-", b64url(199)), concat("bkpu_", b64url(199)))),
     _fixed(PACKAGES, "bkpat_", 54, "BUILDKITE_PORTAL_TOKEN"),
+)  # fmt: skip
+
+HOSTS = ("api.buildkite.com",)
+VERIFIES = (API,)
+
+_ASK = Question(
+    "https://api.buildkite.com", "/v2/access-token", bearer, ("uuid",), dead=(Said(401, ("please supply a valid api access token",)),),
+    who=("user.name", "uuid"), scopes="scopes",
+)  # fmt: skip
+verify = asks({API: _ASK})
+
+CASES = cases(
+    API,
+    '{"uuid":"b63254c0-3271-4a98-8270-7cfbd6c2f14e","scopes":["read_builds","read_user"],"user":{"name":"Ada"}}',
+    Answer(401, '{"message":"Authentication required. Please supply a valid API Access Token: https://buildkite.com/docs/apis/rest-api"}'),
 )  # fmt: skip

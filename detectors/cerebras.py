@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import concat, lower, upper
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import prefixed, prefixed_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("cerebras/api-key")
 
@@ -27,3 +29,17 @@ RULES = (
         (concat("csk-", lower(47)), concat("csk-", lower(49)), concat("csk_", lower(48)), concat("csk-", upper(48))), score=80,
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.cerebras.ai",)
+_REFUSED = Said(401, ('"code":"wrong_api_key"',))
+QUESTIONS = {API_KEY: Question("https://api.cerebras.ai", "/v1/models", bearer, ("data",), (_REFUSED,))}
+"""Lists the models, which costs nothing (https://inference-docs.cerebras.ai/api-reference/models)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = cases(
+    API_KEY,
+    '{"object":"list","data":[]}',
+    Answer(401, '{"message":"Wrong API Key","type":"invalid_request_error","param":"api_key","code":"wrong_api_key"}'),
+)

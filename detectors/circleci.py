@@ -8,16 +8,27 @@ What an attacker can do: with a personal token everything the user may do at Cir
   SSH keys, and by running a job read the secrets of contexts and projects; a project token reaches one project.
 How to replace it: create a new token at app.circleci.com, User settings, Personal API tokens (or Project settings, API
   permissions) and delete the old one. After a leak rotate the contexts' and projects' variables as well.
+Whether it lives: GET /api/v2/me. A wrong token is refused in plain text, a missing one in JSON. A project's token would have
+  to be asked about with its project.
 References: https://circleci.com/docs/managing-api-tokens/
   https://circleci.com/docs/contexts/
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import an, assigned, concat, hexa, json_member, part, text
+from keyward.plugin.verifier import Answer, Case, Verdict
 
 from ._forms import WORD, manual, named, token
+from ._token_probe import put_plain
+from ._vendor_answers import Question, Said, cases, in_header
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 PERSONAL = Kind("circleci/personal-token")
 PROJECT = Kind("circleci/project-token")
@@ -59,7 +70,9 @@ def _rule(kind: Kind, prefix: str) -> Rule:
     )
 
 
-_NO_BADGE = b"".join(rb"(?<!" + before + rb")" for before in (rb"\.svg\?", rb"\.png\?", rb"=svg&", rb"=shield&", rb"=svg&amp;", rb"=shield&amp;"))
+_NO_BADGE = b"".join(
+    rb"(?<!" + before + rb")" for before in (rb"\.svg\?", rb"\.png\?", rb"=svg&", rb"=shield&", rb"=svg&amp;", rb"=shield&amp;")
+)
 """Tokens in the address of a status badge are made to be public; they have a kind of their own."""
 
 RULES = (
@@ -68,7 +81,10 @@ RULES = (
     Rule(
         "circleci/personal-token-older",
         PERSONAL,
-        _NO_BADGE + named(rb"circle(?:[_-]?ci)?[_-]?(?:cli[_-]?|api[_-]?|access[_-]?|personal[_-]?){0,2}(?:token|key)", rb"[0-9a-f]{40}", WORD),
+        _NO_BADGE
+        + named(
+            rb"circle(?:[_-]?ci)?[_-]?(?:cli[_-]?|api[_-]?|access[_-]?|personal[_-]?){0,2}(?:token|key)", rb"[0-9a-f]{40}", WORD
+        ),
         score=65,
         examples=(
             assigned("CIRCLECI_CLI_TOKEN", hexa(40)),
@@ -87,7 +103,11 @@ RULES = (
         rb"\.(?:svg|png)\?(?:style=[a-z-]{2,20}&(?:amp;)?)?circle-token=(?P<secret>[0-9a-f]{40})" + WORD,
         score=40,
         examples=(
-            text("[![CI](https://circleci.com/gh/acme/app.svg?style=svg&circle-token=", part("secret", hexa(40)), ")](https://circleci.com/gh/acme/app)\n"),
+            text(
+                "[![CI](https://circleci.com/gh/acme/app.svg?style=svg&circle-token=",
+                part("secret", hexa(40)),
+                ")](https://circleci.com/gh/acme/app)\n",
+            ),
             text("https://circleci.com/gh/acme/app.svg?style=shield&circle-token=", part("secret", hexa(40)), "\n"),
             text('<img src="https://circleci.com/gh/acme/app.png?circle-token=', part("secret", hexa(40)), '">\n'),
         ),
@@ -97,4 +117,25 @@ RULES = (
             text("https://circleci.com/gh/acme/app.svg?style=svg&revision=", hexa(40), "\n"),
         ),
     ),
+)
+
+HOSTS = ("circleci.com",)
+VERIFIES = (PERSONAL,)
+
+_ASK = Question(
+    "https://circleci.com", "/api/v2/me", in_header("circle-token"), ("id",),
+    dead=(Said(401, ('"message":"invalid token provided',)),), who=("login", "name"),
+)  # fmt: skip
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks whose token it is."""
+    return put_plain(_ASK, "Invalid token provided.", credential, target, ports)
+
+
+CASES = cases(
+    PERSONAL,
+    '{"id":"497f6eca-6276-4993-bfeb-53cbbbba6f08","login":"ada","name":"Ada"}',
+    Answer(401, "Invalid token provided."),
+    Case("none arrived", PERSONAL, (Answer(401, '{"message":"You must log in first."}'),), "unknown"),
 )

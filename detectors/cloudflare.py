@@ -7,6 +7,9 @@ What an attacker can do: change DNS records and so take over mail and certificat
   join a private network through a tunnel. The global key may do everything its user may.
 How to replace it: roll the token in My Profile, API Tokens (the old value dies at once); the global key has a Change button
   there. Tunnel, Access and R2 credentials are rotated under Zero Trust and R2.
+Whether it lives: GET /client/v4/user/tokens/verify, which every token may ask about itself; a token of an account only at GET
+  /client/v4/accounts/ID/tokens/verify, so its account (`options.account_id`) must be known. The global key needs its owner's
+  e-mail address, and whether key or address is wrong the answer does not tell.
 References: https://developers.cloudflare.com/fundamentals/api/get-started/token-formats/
   https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/configure-tunnels/remote-tunnel-permissions/
 """
@@ -15,12 +18,21 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from typing import TYPE_CHECKING
 
 from keyward.plugin import Companion, Kind, Parts, Rule, Signal, checksum, structure
 from keyward.plugin.checksums import crc32_hex, decode_base64
 from keyward.plugin.shapes import Shape, an, assigned, b64, b64url, concat, hexa, part, text, uuid4
+from keyward.plugin.verifier import Answer, Case, Dead, Unknown, Verdict
 
 from ._cloud import SLUG, Fields, beside, block, by_name, by_prefix, credential, header
+from ._token_probe import first_known, for_all
+from ._vendor_answers import Question, Said, bearer, cases, put
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 USER_TOKEN = Kind("cloudflare/user-api-token")
 ACCOUNT_TOKEN = Kind("cloudflare/account-api-token")
@@ -34,7 +46,10 @@ TURNSTILE = Kind("cloudflare/turnstile-secret")
 
 _TOKENS = "https://dash.cloudflare.com/profile/api-tokens"
 _FORMATS = "https://developers.cloudflare.com/fundamentals/api/get-started/token-formats/"
-_ROLL = ("Roll the token: it gets a new value and keeps its rights.", "Update what uses it at once, because the old value is dead.")
+_ROLL = (
+    "Roll the token: it gets a new value and keeps its rights.",
+    "Update what uses it at once, because the old value is dead.",
+)
 _ONE = "https://one.dash.cloudflare.com/"
 
 
@@ -91,9 +106,7 @@ def _new(kind: Kind, prefix: str, name: str) -> Rule:
     )  # fmt: skip
 
 
-_TUNNEL = concat('{"a":"', hexa(32), '","t":"', uuid4(), '","s":"', b64(48), '"}').map(
-    base64.b64encode
-)
+_TUNNEL = concat('{"a":"', hexa(32), '","t":"', uuid4(), '","s":"', b64(48), '"}').map(base64.b64encode)
 _CF = rb"(?:cloudflare|(?<![A-Za-z0-9])cf)"
 
 
@@ -193,3 +206,49 @@ RULES = (
     ),
 )  # fmt: skip
 
+HOSTS = ("api.cloudflare.com",)
+VERIFIES = (USER_TOKEN, ACCOUNT_TOKEN, TOKEN)
+
+_USERS = Question(
+    "https://api.cloudflare.com", "/client/v4/user/tokens/verify", bearer, ("result.status",),
+    dead=(Said(401, ('"code":1000,',)), Said(400, ('"code":1000,',)), Said(200, ('"status":"disabled"', '"status":"expired"'))),
+    restricted=(Said(403, ("cannot use the access token from location",), "it may not be used from this address"),),
+    who=("result.id",), until="result.expires_on",
+)  # fmt: skip
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks a token about itself. `target.options`: `account_id`, of a token that belongs to an account, not to a person. The old
+    form does not tell whose it is: refused as a person's, it may still be an account's."""
+    account = credential.text("id") or target.options.get("account_id", "")
+    verdicts: list[Verdict] = []
+    if credential.kind != ACCOUNT_TOKEN:
+        verdicts.append(put(_USERS, credential, target, ports))
+        if credential.kind == USER_TOKEN or not isinstance(verdicts[0], Dead):
+            return verdicts[0]
+    if not re.fullmatch("[0-9a-f]{32}", account):
+        return Unknown("it may be a token of an account: target.options.account_id does not name it")
+    verdicts.append(put(_USERS._replace(path=f"/client/v4/accounts/{account}/tokens/verify"), credential, target, ports))
+    return first_known(verdicts)
+
+
+_ACTIVE = '{"success":true,"errors":[],"result":{"id":"ed17574386854bf78a67040be0a770b0","status":"active","expires_on":"2027-01-01T00:00:00Z"}}'
+_INVALID = Answer(401, '{"success":false,"errors":[{"code":1000,"message":"Invalid API Token"}],"messages":[],"result":null}')
+_ELSEWHERE = Answer(
+    403,
+    '{"success":false,"errors":[{"code":9109,"message":"Cannot use the access token from location: 192.0.2.1"}],"result":null}',
+)
+_DISABLED = Answer(200, _ACTIVE.replace("active", "disabled"))
+_EXPIRED = Answer(200, _ACTIVE.replace("active", "expired"))
+_ACCOUNT = {"id": "023e105f4ecef8ad9ca31a8372d0c353"}
+
+CASES = (
+    *for_all((USER_TOKEN, ACCOUNT_TOKEN, TOKEN), (
+        *cases(USER_TOKEN, _ACTIVE, _INVALID, restricted=_ELSEWHERE, parts=_ACCOUNT),
+        Case("switched off", USER_TOKEN, (_DISABLED,), "dead", _ACCOUNT),
+        Case("expired", USER_TOKEN, (_EXPIRED,), "dead", _ACCOUNT),
+    )),
+    Case("an account's, whose name is not known", ACCOUNT_TOKEN, (_INVALID,), "unknown"),
+    Case("of whom nobody knows", TOKEN, (_INVALID,), "unknown"),
+    Case("an account's", TOKEN, (_INVALID, Answer(200, _ACTIVE)), "live", _ACCOUNT),
+)  # fmt: skip

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an, hexa
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import key_of, mixed, named, named_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("cohere/api-key")
 
@@ -28,3 +30,13 @@ RULES = (
         (an(39), an(41), hexa(40), an(20) + "-" + an(19)), check=mixed(), rule_id=str(API_KEY),
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.cohere.com",)
+_REFUSED = Said(401, ('"message":"invalid api token"',))
+QUESTIONS = {API_KEY: Question("https://api.cohere.com", "/v1/models?page_size=1", bearer, ("models",), (_REFUSED,))}
+"""Lists the models, which costs nothing (https://docs.cohere.com/reference/list-models)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = cases(API_KEY, '{"models":[]}', Answer(401, '{"id":"x","message":"invalid api token"}'))

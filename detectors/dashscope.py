@@ -13,10 +13,19 @@ References: https://www.alibabacloud.com/help/en/model-studio/get-api-key
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an, concat, hexa, upper_hex
+from keyward.plugin.verifier import Answer, Case, Dead, Unknown, Verdict
 
 from ._model_vendor import EDGE, by_url_rules, has_digit, key_of, named, named_rule, prefixed, prefixed_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, put, put_everywhere
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
+
 
 API_KEY = Kind("dashscope/api-key")
 PLAN = Kind("dashscope/plan-key")
@@ -51,3 +60,54 @@ RULES = (
         score=70, check=has_digit,
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = (
+    "dashscope.aliyuncs.com",
+    "dashscope-intl.aliyuncs.com",
+    "dashscope-us.aliyuncs.com",
+    "cn-hongkong.dashscope.aliyuncs.com",
+)
+_REFUSED = Said(401, ('"code":"invalid_api_key"', "incorrect api key provided"))
+_REGIONS = tuple(Question(f"https://{host}", "/compatible-mode/v1/models", bearer, ("data",), (_REFUSED,)) for host in HOSTS)
+NEVER_DEAD = {API_KEY: "a key belongs to one region, and not every region can be asked"}
+
+
+def _in_every_region(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """The refusal of all regions that are known proves nothing: the key may belong to another one. That of the region which stands
+    beside it, or of the operator's own `base_url`, does."""
+    beside = credential.text("base_url")
+    for region in _REGIONS:
+        if not target.base_url and region.base.removeprefix("https://") in beside.split("/"):
+            return put(region, credential, target, ports)
+    verdict = put_everywhere(_REGIONS, credential, target, ports)
+    if isinstance(verdict, Dead) and not target.base_url:
+        return Unknown(
+            "the regions that can be asked refuse it; a key belongs to one region: set [providers.dashscope] base_url"
+        )
+    return verdict
+
+
+QUESTIONS = {API_KEY: _in_every_region}
+"""Lists the models (https://www.alibabacloud.com/help/en/model-studio/base-url)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+_LIST = Answer(200, '{"object":"list","data":[]}')
+_REFUSAL = Answer(
+    401, '{"error":{"message":"Incorrect API key provided. ","type":"invalid_request_error","code":"invalid_api_key"}}'
+)
+_ANYWHERE = {"base_url": ""}
+CASES = (
+    Case("a list", API_KEY, (_LIST,), "live", _ANYWHERE),
+    Case("in the second region", API_KEY, (_REFUSAL, _LIST), "live", _ANYWHERE),
+    Case("in none that is known", API_KEY, (_REFUSAL,), "unknown", _ANYWHERE),
+    Case(
+        "in its own region",
+        API_KEY,
+        (_REFUSAL, _LIST),
+        "dead",
+        {"base_url": "https://dashscope-intl.aliyuncs.com/compatible-mode/v1"},
+    ),
+    Case("a portal", API_KEY, (Answer(401, "<html>"),), "unknown", _ANYWHERE),
+)

@@ -8,15 +8,26 @@ What an attacker can do: with both keys, read logs, traces and dashboards, chang
   submit false data and run up the bill.
 How to replace it: create a new key in Organization Settings, deploy it, then revoke the old one. The site (datadoghq.com,
   datadoghq.eu, us3, us5, ap1 …) decides which organisation it belongs to.
+Whether it lives: GET /api/v1/validate, at the site beside the key, else at every site, since no site knows the keys of
+  another. An application key cannot be asked about without its API key.
 References: https://docs.datadoghq.com/account_management/api-app-keys/
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keyward.plugin import Companion, Kind, Rule
 from keyward.plugin.shapes import an, concat, hexa, part, text
+from keyward.plugin.verifier import Answer, Verdict
 
 from ._cloud import block, by_name, by_prefix, credential, header
+from ._token_probe import at, put_where
+from ._vendor_answers import Question, Said, cases, in_header
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 API_KEY = Kind("datadog/api-key")
 APP_KEY = Kind("datadog/application-key")
@@ -33,7 +44,9 @@ KINDS = (
     credential(CLIENT_TOKEN, "Datadog client token (public)", "low", _SETTINGS + "client-tokens", see=_DOC),
 )  # fmt: skip
 
-_SITE = Companion("site", rb"(?<![A-Za-z0-9])(?P<site>(?:(?:us[35]|ap[12])\.)?datadoghq\.(?:com|eu)|ddog-gov\.com)", optional=True)
+_SITE = Companion(
+    "site", rb"(?<![A-Za-z0-9])(?P<site>(?:(?:us[35]|ap[12])\.)?datadoghq\.(?:com|eu)|ddog-gov\.com)", optional=True
+)
 _OWNER = rb"(?:data_?dog|(?<![A-Za-z0-9])dd)(?:[_.-]?[a-z]{2,8})?[\"']?(?::\s{1,12})?[_.-]?"
 _API, _APP = concat(hexa(32)), concat(hexa(40))
 
@@ -86,4 +99,30 @@ RULES = (
         CLIENT_TOKEN, rb"(?:datadog|dd|rum)?[_.-]?client[_.-]?token", rb"pub[0-9a-f]{32}", "DD_CLIENT_TOKEN", concat("pub", hexa(32)), (concat("pub", hexa(31)), concat("pub", hexa(33))),
         score=35, other="pub_key",
     ),
+)  # fmt: skip
+
+_SITES = (
+    "datadoghq.com",
+    "us3.datadoghq.com",
+    "us5.datadoghq.com",
+    "datadoghq.eu",
+    "ap1.datadoghq.com",
+    "ap2.datadoghq.com",
+    "ddog-gov.com",
+)
+HOSTS = tuple(f"api.{site}" for site in _SITES)
+VERIFIES = (API_KEY,)
+
+_ASK = at(
+    HOSTS, Question("", "/api/v1/validate", in_header("dd-api-key"), ("valid",), dead=(Said(403, ('"errors":["forbidden"]',)),))
+)
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Has the key validated at its site."""
+    return put_where(_ASK, "api." + credential.text("site"), credential, target, ports)
+
+
+CASES = cases(
+    API_KEY, '{"valid":true}', Answer(403, '{"status":"error","code":403,"errors":["Forbidden"],"statuspage":"http://status.datadoghq.com"}'), parts={"site": ""}
 )  # fmt: skip

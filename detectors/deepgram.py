@@ -6,6 +6,7 @@ What an attacker can do: transcribe and speak at the owner's cost; a key with th
   usage and balance and creates further keys.
 How to replace it: create a new key with the same role in the console (or by POST /v1/projects/{id}/keys), delete the old one there
   or by DELETE /v1/projects/{id}/keys/{key id}.
+Whether it lives: GET /v1/projects.
 References: https://developers.deepgram.com/docs/authenticating
 """
 
@@ -13,8 +14,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import hexa, part, text, upper_hex
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import EDGE, beside, key_of, named, named_rule, replace
+from ._vendor_answers import Question, Said, asks, cases, in_header
 
 API_KEY = Kind("deepgram/api-key")
 
@@ -51,3 +54,19 @@ RULES = (
         score=65,
     ),
 )  # fmt: skip
+
+HOSTS = ("api.deepgram.com",)
+VERIFIES = (API_KEY,)
+
+_ASK = Question(
+    "https://api.deepgram.com", "/v1/projects", in_header("authorization", "Token "), ("projects",), dead=(Said(401, ('"err_code":"invalid_auth"',)),),
+    restricted=(Said(403, ('"err_code":"insufficient_permissions"', '"err_code":"forbidden"')),), who=("projects.0.name",),
+)  # fmt: skip
+verify = asks({API_KEY: _ASK})
+
+CASES = cases(
+    API_KEY,
+    '{"projects":[{"project_id":"1","name":"Acme"}]}',
+    Answer(401, '{"err_code":"INVALID_AUTH","err_msg":"Invalid credentials.","request_id":"x"}'),
+    restricted=Answer(403, '{"err_code":"INSUFFICIENT_PERMISSIONS","err_msg":"x","request_id":"x"}'),
+)

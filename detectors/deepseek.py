@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import concat, hexa, upper_hex
+from keyward.plugin.verifier import Answer, Case
 
 from ._model_vendor import by_url_rules, key_of, named, named_rule, replace
+from ._vendor_answers import NO_MONEY, Question, Said, asks, bearer, cases
 
 API_KEY = Kind("deepseek/api-key")
 
@@ -29,4 +31,27 @@ _MISSES = (concat("sk-", hexa(31)), concat("sk-", hexa(33)), concat("sk_", hexa(
 RULES = (
     named_rule(API_KEY, named(key_of(rb"deepseek"), _BODY), _KEY, "DEEPSEEK_API_KEY", _MISSES, score=80),
     *by_url_rules(API_KEY, _BODY, _KEY, "api.deepseek.com", rb"(?:api\.)?deepseek\.com", _MISSES),
+)
+
+# ---- asking the vendor
+
+HOSTS = ("api.deepseek.com",)
+_BALANCE = Question(
+    "https://api.deepseek.com", "/user/balance", bearer, ("balance_infos",), (Said(401, ("authentication fails",)),),
+    (Said(200, ('"is_available":false',), NO_MONEY), Said(402, ("insufficient balance",), NO_MONEY)),
+)  # fmt: skip
+QUESTIONS = {API_KEY: _BALANCE}
+"""Asks for the balance (https://api-docs.deepseek.com/api/get-user-balance)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = (
+    *cases(
+        API_KEY,
+        '{"is_available":true,"balance_infos":[{"currency":"USD"}]}',
+        Answer(
+            401, '{"error":{"message":"Authentication Fails, Your api key: ****0000 is invalid","type":"authentication_error"}}'
+        ),
+        restricted=Answer(200, '{"is_available":false,"balance_infos":[]}'),
+    ),
+    Case("no money", API_KEY, (Answer(402, '{"error":{"message":"Insufficient Balance"}}'),), "restricted"),
 )

@@ -7,6 +7,8 @@ What an attacker can do: with a token of full scope, create and destroy Droplets
   container registries, and spend; with a Spaces key, read and change the buckets.
 How to replace it: tokens are made only by hand, under API in the control panel; delete the old one there. Whoever holds an
   OAuth token can revoke it with POST /v1/oauth/revoke. Spaces keys have their own page and API.
+Whether it lives: GET /v2/account, which every token may ask that has the scope account:read (403 without). A refresh token
+  cannot be asked about without being used up.
 References: https://docs.digitalocean.com/reference/api/create-personal-access-token/
   https://docs.digitalocean.com/products/spaces/how-to/manage-access/
 """
@@ -15,8 +17,11 @@ from __future__ import annotations
 
 from keyward.plugin import Companion, Kind, Rule
 from keyward.plugin.shapes import Shape, assigned, b64, concat, hexa, part, text, upper
+from keyward.plugin.verifier import Answer
 
 from ._cloud import block, by_name, by_prefix, credential, header, named, random_looking
+from ._token_probe import for_all
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 PAT = Kind("digitalocean/personal-access-token")
 OAUTH = Kind("digitalocean/oauth-token")
@@ -104,3 +109,21 @@ RULES = (
     ),
 )  # fmt: skip
 
+HOSTS = ("api.digitalocean.com",)
+VERIFIES = (PAT, OAUTH)
+
+_ASK = Question(
+    "https://api.digitalocean.com", "/v2/account", bearer, ("account.uuid",),
+    dead=(Said(401, ('"id":"unauthorized"',)),), restricted=(Said(403, ('"id":"forbidden"',)),), who=("account.team.name", "account.name"),
+)  # fmt: skip
+verify = asks(dict.fromkeys(VERIFIES, _ASK))
+
+CASES = for_all(
+    VERIFIES,
+    cases(
+        PAT,
+        '{"account":{"uuid":"b6fr89dbf6d9156cace5f3c78dc9851d957381ef","name":"Sammy","team":{"uuid":"5df3e3004a17","name":"My Team"}}}',
+        Answer(401, '{"id":"Unauthorized","message":"Unable to authenticate you"}'),
+        restricted=Answer(403, '{"id":"Forbidden","message":"You are not authorized to perform this operation"}'),
+    ),
+)

@@ -17,11 +17,18 @@ import base64
 import datetime
 import itertools
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Parts, Rule
 from keyward.plugin.shapes import Shape, b64url, chars, concat, digits, hexa, part, text
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import SLASH, URLSAFE_EDGE, contexts, misses, named, named_contexts, replace, secret, token
+from ._vendor_answers import Question, Said, asks, basic, cases, in_header, nothing
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential
+
 
 BOT = Kind("discord/bot-token")
 USER = Kind("discord/user-token")
@@ -69,7 +76,9 @@ _ID = rb"(?:" + _QUAD + rb"[w-z0-5]){5}" + _QUAD + rb"(?:[w-z0-5](?:[MNO][AQgw])
 """17 to 19 decimal digits in base64: three digits always make four characters of these classes."""
 
 _REST = rb"(?:" + _QUAD + rb"[w-z0-5]){3}" + _QUAD + rb"[A-Za-z0-9]{0,3}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}"
-_ID_ANCHOR = b"|".join(_QUAD + rb"[w-z0-5]%c%c[AEIMQUYcgk][w-z0-5]" % pair + _REST for pair in itertools.product(b"MNO", b"DTjz"))
+_ID_ANCHOR = b"|".join(
+    _QUAD + rb"[w-z0-5]%c%c[AEIMQUYcgk][w-z0-5]" % pair + _REST for pair in itertools.product(b"MNO", b"DTjz")
+)
 """Two characters spelled out, because without any literal the whole text would have to pass through an automaton."""
 
 _HOST = rb"https://(?:(?:canary|ptb)\.)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/".replace(b"/", SLASH)
@@ -79,7 +88,9 @@ def _bot(*, count: int = 19, middle: int = 6, tail: int = 38, dot: str = ".") ->
     return concat(digits(count).map(lambda raw: base64.b64encode(raw).rstrip(b"=")), dot, b64url(middle), dot, b64url(tail))
 
 
-def _hook(*, path: str = "/api/webhooks/", id_length: int = 19, tail: int = 68, host: str = "discord.com", slash: str = "/") -> Shape:
+def _hook(
+    *, path: str = "/api/webhooks/", id_length: int = 19, tail: int = 68, host: str = "discord.com", slash: str = "/"
+) -> Shape:
     path = path.replace("/", slash)
     return concat(f"https:{slash}{slash}{host}{path}", part("id", digits(id_length)), slash, b64url(tail))
 
@@ -137,3 +148,49 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("discord.com",)
+
+
+def _hook_path(credential: Credential) -> str:
+    """The webhook's own path; its host may be an old or a test name of the same service."""
+    url = credential.text("secret").replace("\\/", "/")
+    return "/api/webhooks/" + url.partition("/webhooks/")[2]
+
+
+_BOT_ME = Question(
+    "https://discord.com", "/api/v10/users/@me", in_header("authorization", "Bot "), ("id",),
+    (Said(401, ('"message":"401: unauthorized"',)),), who=("username", "id"),
+)  # fmt: skip
+_HOOK = Question(
+    "https://discord.com", "/api/webhooks/…", nothing, ("channel_id",),
+    (Said(404, ('"code":10015',)), Said(401, ('"code":50027',))), who=("name", "guild_id", "channel_id"), secret_path=_hook_path,
+)  # fmt: skip
+_CLIENT = Question(
+    "https://discord.com", "/api/v10/oauth2/token", basic(user_part="id"), (), (Said(401, ('"error":"invalid_client"',)),),
+    known=(Said(400, ('"error":"invalid_grant"',)),), needs=("id",), method="POST",
+    form=lambda credential: {"grant_type": "authorization_code", "code": "none", "redirect_uri": "https://localhost"},
+)  # fmt: skip
+QUESTIONS = {BOT: _BOT_ME, WEBHOOK: _HOOK, CLIENT: _CLIENT}
+"""Asks who the bot is, what the webhook is for (its URL is the credential: sent over TLS only, shown nowhere), or redeems a code that
+is none, which a right client secret gets refused in other words than a wrong one
+(https://discord.com/developers/docs/topics/opcodes-and-status-codes). A user's token is never tried: the service forbids it."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+_SOME_ID = {"id": "123456789012345678"}
+CASES = (
+    *cases(BOT, '{"id":"1","username":"acme","bot":true}', Answer(401, '{"message": "401: Unauthorized", "code": 0}')),
+    *cases(
+        WEBHOOK,
+        '{"id":"1","name":"ci","channel_id":"2","guild_id":"3"}',
+        Answer(404, '{"message": "Unknown Webhook", "code": 10015}'),
+    ),
+    Case("a wrong token", WEBHOOK, (Answer(401, '{"message": "Invalid Webhook Token", "code": 50027}'),), "dead"),
+    Case("another thing that is not there", WEBHOOK, (Answer(404, '{"message": "404: Not Found", "code": 0}'),), "unknown"),
+    Case("the code is refused", CLIENT, (Answer(400, '{"error": "invalid_grant"}'),), "live", _SOME_ID),
+    Case("the client is refused", CLIENT, (Answer(401, '{"error": "invalid_client"}'),), "dead", _SOME_ID),
+    Case("another mistake", CLIENT, (Answer(400, '{"error": "invalid_request"}'),), "unknown", _SOME_ID),
+    Case("without its id", CLIENT, (Answer(500),), "unknown"),
+)

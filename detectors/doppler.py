@@ -8,6 +8,7 @@ What an attacker can do: read the secrets that the token reaches: all of the acc
   those of one config with a service token; many may also change them.
 How to replace it: the holder can kill it with POST https://api.doppler.com/v3/auth/revoke; a new one is made in the dashboard
   (Tokens, or the config's Access page). After a leak rotate every secret that it could read.
+Whether it lives: GET /v3/me, which every token may ask; it tells the token's name and when it was last used.
 References: https://docs.doppler.com/reference/api
   https://docs.doppler.com/docs/service-tokens
 """
@@ -16,8 +17,11 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import an, assigned, concat, json_member, part, text
+from keyward.plugin.verifier import Answer, Case
 
 from ._forms import WORD, manual, token
+from ._token_probe import for_all
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 PERSONAL = Kind("doppler/personal-token")
 CLI = Kind("doppler/cli-token")
@@ -30,8 +34,15 @@ _DASHBOARD = "https://dashboard.doppler.com/workplace/tokens"
 
 
 def _kind(name: Kind, title: str, severity: str, url: str = _DASHBOARD) -> CredentialKind:
-    steps = ("Create a new token.", "Update what uses the old one.", "Revoke the old one.", "Rotate the secrets that it could read.")
-    return CredentialKind(name, title, severity, manual=manual(url, *steps), references=("https://docs.doppler.com/reference/api",))
+    steps = (
+        "Create a new token.",
+        "Update what uses the old one.",
+        "Revoke the old one.",
+        "Rotate the secrets that it could read.",
+    )
+    return CredentialKind(
+        name, title, severity, manual=manual(url, *steps), references=("https://docs.doppler.com/reference/api",)
+    )
 
 
 KINDS = (
@@ -74,4 +85,27 @@ RULES = (
     _rule(ACCOUNT, "said"),
     _rule(SCIM, "scim"),
     _rule(AUDIT, "audit"),
+)
+
+HOSTS = ("api.doppler.com",)
+VERIFIES = (PERSONAL, CLI, SERVICE, ACCOUNT)
+
+_ASK = Question(
+    "https://api.doppler.com", "/v3/me", bearer, ("workplace.slug", "workplace.name"),
+    dead=(Said(401, ('"invalid auth token"', '"invalid service token"')),), restricted=(Said(403, ('{"messages":[',)),),
+    who=("workplace.name", "name", "type"), used="last_seen_at",
+)  # fmt: skip
+verify = asks(dict.fromkeys(VERIFIES, _ASK))
+
+CASES = for_all(
+    VERIFIES,
+    cases(
+        PERSONAL,
+        '{"workplace":{"name":"Acme","slug":"9ce6"},"type":"personal","name":"ci","last_seen_at":"2026-01-01T12:00:00Z"}',
+        Answer(401, '{"messages":["Invalid Auth token"],"success":false}'),
+        Case(
+            "none arrived", PERSONAL, (Answer(401, '{"messages":["Please provide an api key."],"success":false}'),), "unknown"
+        ),
+        restricted=Answer(403, '{"messages":["This token does not have access to requested project"],"success":false}'),
+    ),
 )

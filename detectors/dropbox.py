@@ -7,6 +7,8 @@ What an attacker can do: read, change, share and delete the files that the app m
   token works for years, together with the app's key.
 How to replace it: a holder can end a token with POST /2/auth/token/revoke; then authorise the app again. The app secret is reset
   at the App Console.
+Whether it lives: POST /2/check/user, which gives back the word it is sent. A refresh token cannot be asked about without the
+  app's secret.
 References: https://developers.dropbox.com/oauth-guide https://www.dropbox.com/developers/documentation/http/documentation#auth-token-revoke
 """
 
@@ -14,8 +16,11 @@ from __future__ import annotations
 
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Rule
 from keyward.plugin.shapes import Shape, b64url, concat, lower, part, text
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import URLSAFE_EDGE, contexts, misses, named, named_contexts, secret, token
+from ._token_probe import for_all
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 SHORT = Kind("dropbox/access-token")
 LONG = Kind("dropbox/refresh-token")
@@ -23,7 +28,14 @@ LEGACY = Kind("dropbox/legacy-token")
 APP = Kind("dropbox/app-secret")
 
 _CONSOLE = "https://www.dropbox.com/developers/apps"
-_REVOKE = Manual(("End the token with POST https://api.dropboxapi.com/2/auth/token/revoke.", "Authorise the app again.", "Update what uses it."), _CONSOLE)
+_REVOKE = Manual(
+    (
+        "End the token with POST https://api.dropboxapi.com/2/auth/token/revoke.",
+        "Authorise the app again.",
+        "Update what uses it.",
+    ),
+    _CONSOLE,
+)
 _REFERENCES = ("https://developers.dropbox.com/oauth-guide",)
 
 KINDS = (
@@ -85,5 +97,27 @@ RULES = (
             *misses("DROPBOX_APP_SECRET", lower(14), lower(16), concat(lower(14), "Z")),
             *misses("DROPBOX_FOLDER", lower(15)),
         ),
+    ),
+)  # fmt: skip
+
+HOSTS = ("api.dropboxapi.com",)
+VERIFIES = (SHORT, LEGACY)
+
+_TAGS = ('".tag":"missing_scope"', '".tag":"user_suspended"', '".tag":"route_access_denied"')
+_ASK = Question(
+    "https://api.dropboxapi.com", "/2/check/user", bearer, ("result",),
+    dead=(Said(401, ('".tag":"invalid_access_token"', '".tag":"expired_access_token"')),), restricted=(Said(401, _TAGS), Said(403, _TAGS)),
+    method="POST", json={"query": "keyward"},
+)  # fmt: skip
+verify = asks(dict.fromkeys(VERIFIES, _ASK))
+
+CASES = for_all(
+    VERIFIES,
+    cases(
+        SHORT,
+        '{"result":"keyward"}',
+        Answer(401, '{"error_summary":"invalid_access_token/..","error":{".tag":"invalid_access_token"}}'),
+        Case("ended", SHORT, (Answer(401, '{"error_summary":"expired_access_token/.","error":{".tag":"expired_access_token"}}'),), "dead"),
+        restricted=Answer(401, '{"error_summary":"missing_scope/.","error":{".tag":"missing_scope","required_scope":"account_info.read"}}'),
     ),
 )  # fmt: skip

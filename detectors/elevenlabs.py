@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import concat, hexa, upper_hex
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import key_of, named, named_rule, prefixed, prefixed_rule, replace
+from ._vendor_answers import FORBIDDEN, Question, Said, asks, cases, in_header
 
 API_KEY = Kind("elevenlabs/api-key")
 
@@ -32,3 +34,24 @@ RULES = (
         (hexa(31), hexa(33), upper_hex(32)),
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.elevenlabs.io",)
+_USER = Question(
+    "https://api.elevenlabs.io", "/v1/user", in_header("xi-api-key"), ("subscription",),
+    (Said(401, ('"status":"invalid_api_key"', '"detail":"invalid api key"')),),
+    (Said(401, ('"status":"missing_permissions"',)), Said(403, ('"status":"missing_permissions"',), FORBIDDEN)),
+    who=("user_id", "subscription.tier"),
+)  # fmt: skip
+QUESTIONS = {API_KEY: _USER}
+"""Asks whose key it is. 401 is the answer to a wrong key and to a good one that may not read its user: the status inside tells
+(https://elevenlabs.io/docs/api-reference/user/get)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = cases(
+    API_KEY,
+    '{"user_id":"u1","subscription":{"tier":"creator"}}',
+    Answer(401, '{"detail":{"status":"invalid_api_key","message":"Invalid API key"}}'),
+    restricted=Answer(401, '{"detail":{"status":"missing_permissions","message":"missing the permission user_read"}}'),
+)

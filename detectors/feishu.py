@@ -6,6 +6,9 @@ Where it is used: company bots, approval and document automation, agents with a 
 What an attacker can do: with the app's pair get a tenant token and use all permissions of the app: messages, the address book,
   documents, calendars; with a webhook post to its group; with the event keys forge or read events.
 How to replace it: reset the secret on the app's page, Credentials; the old one ends. Remove a group bot and add it again.
+Whether it lives: an app's secret: POST /open-apis/auth/v3/tenant_access_token/internal at Feishu and at Lark, which do not
+  know each other's apps. It gives the token that is in force (the same for an hour and a half), so it disturbs nobody. The
+  status says nothing; the code decides.
 References: https://open.feishu.cn/document/server-docs/authentication-management/access-token/tenant_access_token_internal
   https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
   The alphabet of the app id is unverified beyond lower-case letters and digits.
@@ -13,10 +16,19 @@ References: https://open.feishu.cn/document/server-docs/authentication-managemen
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Rule
 from keyward.plugin.shapes import Shape, an, concat, hexa, lower, part, text, uuid4
+from keyward.plugin.verifier import Answer, Case, Unknown, Verdict
 
 from ._saas import ALNUM_EDGE, SLASH, UUID, contexts, misses, mixed, named, named_contexts, replace, secret, varied
+from ._token_probe import at
+from ._vendor_answers import Question, Said, cases, nothing, put_everywhere
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 APP = Kind("feishu/app-secret")
 WEBHOOK = Kind("feishu/webhook")
@@ -109,4 +121,35 @@ RULES = (
             *misses("OTHER_VALUE", an(32)),
         ),
     ),
+)  # fmt: skip
+
+HOSTS = ("open.feishu.cn", "open.larksuite.com")
+VERIFIES = (APP,)
+
+_WRONG = ('"msg":"app secret invalid"',)
+_ASK = at(HOSTS, Question(
+    "", "/open-apis/auth/v3/tenant_access_token/internal", nothing, ("tenant_access_token",), dead=(Said(200, _WRONG), Said(400, _WRONG)), method="POST",
+))  # fmt: skip
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks for a token at both sites. One that knows the app and refuses its secret says it all; one that does not know the app
+    says nothing, because the other may."""
+    if not credential.text("id"):
+        return Unknown("the app's id, to which the secret belongs, is not known")
+    body = {"app_id": credential.text("id"), "app_secret": credential.text("secret")}
+    verdict: Verdict = Unknown("")
+    for each in _ASK[:1] if target.base_url else _ASK:
+        verdict = put_everywhere((each._replace(json=body),), credential, target, ports)
+        if not isinstance(verdict, Unknown):
+            return verdict
+    return verdict
+
+
+CASES = cases(
+    APP,
+    '{"code":0,"msg":"ok","tenant_access_token":"t-x","expire":7140}',
+    Answer(200, '{"code":10014,"msg":"app secret invalid"}'),
+    Case("no such app here", APP, (Answer(200, '{"code":10003,"msg":"invalid param"}'),), "unknown"),
+    Case("an app of the other site", APP, (Answer(400, '{"code":10003,"msg":"invalid param"}'), Answer(200, '{"code":10014,"msg":"app secret invalid"}')), "dead"),
 )  # fmt: skip

@@ -4,6 +4,7 @@ What it is: an API key of a team, `fc-` and 32 hex digits, which are a version 4
 Where it is used: scraping and crawling by agents and MCP servers; `FIRECRAWL_API_KEY`, MCP URLs with the key in their path.
 What an attacker can do: spend the team's credits and browser time, read the results of its crawls and extractions.
 How to replace it: create a new key at firecrawl.dev/app/api-keys and delete the old one there.
+Whether it lives: GET /v2/team/credit-usage, which costs no credits. `target.base_url`: a server of one's own.
 References: https://docs.firecrawl.dev/api-reference/introduction
 """
 
@@ -11,8 +12,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Parts, Signal, structure
 from keyward.plugin.shapes import Shape, concat, hexa, upper_hex
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import prefixed, prefixed_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("firecrawl/api-key")
 
@@ -37,3 +40,17 @@ RULES = (
         (_key(last=18), _key(last=20), _key(prefix="fc_"), concat("fc-", upper_hex(32))), score=75, check=_uuid,
     ),
 )  # fmt: skip
+
+HOSTS = ("api.firecrawl.dev",)
+VERIFIES = (API_KEY,)
+
+_ASK = Question(
+    "https://api.firecrawl.dev", "/v2/team/credit-usage", bearer, ("data",), dead=(Said(401, ('"error":"unauthorized: invalid token"',)),),
+)  # fmt: skip
+verify = asks({API_KEY: _ASK})
+
+CASES = cases(
+    API_KEY,
+    '{"success":true,"data":{"remainingCredits":1000,"planCredits":500000}}',
+    Answer(401, '{"success":false,"error":"Unauthorized: Invalid token"}'),
+)

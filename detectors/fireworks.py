@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an, chars, concat
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import key_of, mixed, named, named_rule, prefixed, prefixed_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("fireworks/api-key")
 
@@ -35,3 +37,18 @@ RULES = (
         score=80, check=mixed(), other_name="",
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.fireworks.ai",)
+_REFUSED = Said(401, ('"code":"invalid_api_key"', "the api key you provided is invalid"))
+QUESTIONS = {API_KEY: Question("https://api.fireworks.ai", "/inference/v1/models", bearer, ("data",), (_REFUSED,))}
+"""Lists the models, which costs nothing (https://docs.fireworks.ai/tools-sdks/openai-compatibility). For some accounts the vendor
+answers that with 500, which says nothing."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = cases(
+    API_KEY,
+    '{"object":"list","data":[]}',
+    Answer(401, '{"error":{"object":"error","type":"invalid_request_error","code":"invalid_api_key","message":"x"}}'),
+)

@@ -7,6 +7,8 @@ What an attacker can do: with an access token read and change repositories withi
   receive jobs and their secrets; with the internal token call the server's private interface as the server itself.
 How to replace it: create a new token under Settings, Applications (codeberg.org/user/settings/applications) and delete the
   old one. Regenerate the internal token with `gitea generate secret INTERNAL_TOKEN` and restart the server.
+Whether it lives: GET /api/v1/user at the operator's own server; a token without the scope read:user is refused in other
+  words. The other secrets have no such request.
 References: https://docs.gitea.com/development/api-usage
   https://forgejo.org/docs/latest/user/token-scope/
 """
@@ -16,8 +18,11 @@ from __future__ import annotations
 from keyward.plugin import CredentialKind, Kind, Parts, Rule, Signal, structure
 from keyward.plugin.checksums import jwt_claims
 from keyward.plugin.shapes import LOWER, an, assigned, chars, concat, hexa, json_member, jwt, part, text
+from keyward.plugin.verifier import Answer
 
 from ._forms import WORD, manual, named, token
+from ._token_probe import own_server
+from ._vendor_answers import Question, Said, asks, cases, in_header
 
 ACCESS = Kind("gitea/access-token")
 OAUTH = Kind("gitea/oauth-secret")
@@ -131,4 +136,22 @@ RULES = (
             assigned("EXTERNAL_TOKEN", _INTERNAL),
         ),
     ),
+)
+
+HOSTS: tuple[str, ...] = ()
+"""None: a token is of one server, which the operator's configuration names."""
+
+VERIFIES = (ACCESS,)
+
+_ASK = Question(
+    "", "/api/v1/user", in_header("authorization", "token "), ("login",), dead=(Said(401, ("invalid username, password or token",)),),
+    restricted=(Said(403, ("required scope",), "the token is valid, and lacks the scope read:user"),), who=("login",),
+)  # fmt: skip
+verify = own_server("gitea", asks({ACCESS: _ASK}))
+
+CASES = cases(
+    ACCESS,
+    '{"id":1,"login":"ada","is_admin":false}',
+    Answer(401, '{"message":"invalid username, password or token","url":"https://gitea.example/api/swagger"}'),
+    restricted=Answer(403, '{"message":"token does not have at least one of required scope(s): [read:user]","url":"x"}'),
 )

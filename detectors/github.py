@@ -177,12 +177,13 @@ def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
     http = ports.http(target.base_url or "https://api.github.com", {**headers, "authorization": f"Bearer {token}"})
     reply = http.request("GET", path, query={"per_page": "1"} if installation else None)
     proof = evidence(f"GET {path}", http, reply, ports)
-    if reply.status == 200:
+    # what is not GitHub's own may answer 200 and 403 as well, with an error inside
+    if reply.status == 200 and ("login" in reply.object() or "total_count" in reply.object()):
         return Live(proof, _principal(reply), _scopes(reply))
     # a proxy before an Enterprise Server may answer 401 as well, but not in these words
     if reply.status == 401 and str(reply.object().get("message", "")).startswith("Bad credentials"):
         return Dead(proof)
-    if reply.status == 403:
+    if reply.status == 403 and "message" in reply.object():
         return _forbidden(reply, ports.clock.now()) or Restricted(proof, _reason(reply))
     return Unknown(f"GitHub answered {reply.status}")
 

@@ -309,7 +309,7 @@ def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
     http = ports.http(base, {"private-token": credential.text("secret"), "user-agent": "keyward"})
     reply = http.request("GET", "/personal_access_tokens/self")
     proof = evidence("GET /personal_access_tokens/self", http, reply, ports)
-    if reply.status == 200:
+    if reply.status == 200 and "id" in reply.object():
         said = reply.object()
         proof = proof._replace(public_id=str(said.get("id", "")))
         if said.get("revoked") or said.get("active") is False:
@@ -319,7 +319,7 @@ def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
         return Live(proof, f"user {said.get('user_id')}{until}", tuple(map(str, scopes)) if isinstance(scopes, list) else ())
     if reply.status == 401 and _is_theirs(reply):
         return Dead(proof)
-    if reply.status == 403:
+    if reply.status == 403 and {"error", "message"} & reply.object().keys():
         return Restricted(proof, "it authenticates, but may not ask about itself, or not from this address")
     return Unknown(f"GitLab answered {reply.status}")
 

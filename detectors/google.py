@@ -18,12 +18,19 @@ from __future__ import annotations
 import base64
 import json
 import re
+from typing import TYPE_CHECKING
 
 from keyward.plugin import Companion, Kind, Parts, Rule, Signal, structure
 from keyward.plugin.checksums import decode_base64
 from keyward.plugin.shapes import LOWER, Shape, assigned, b64, b64url, chars, concat, digits, hexa, lower, part, text, upper
+from keyward.plugin.verifier import Answer, Case
 
 from ._cloud import SLUG, Fields, by_name, by_prefix, credential, header
+from ._vendor_answers import Question, Said, asks, cases, in_header, nothing
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential
+
 
 API_KEY = Kind("google/api-key")
 AUTH_KEY = Kind("google/auth-key")
@@ -60,7 +67,9 @@ def _describe_account(parts: Parts) -> Fields:
     loaded = _file(parts["secret"]) if "secret" in parts else None
     email = str(loaded["client_email"]) if loaded else parts.get("email", b"").decode("ascii", "replace")
     key_id = str(loaded["private_key_id"]) if loaded else parts.get("id", b"").decode("ascii", "replace")
-    project = email.partition("@")[2].removesuffix(".iam.gserviceaccount.com") if email.endswith(".iam.gserviceaccount.com") else ""
+    project = (
+        email.partition("@")[2].removesuffix(".iam.gserviceaccount.com") if email.endswith(".iam.gserviceaccount.com") else ""
+    )
     facts = {"service account": email, "project": project, "key id": key_id}
     return {name: fact[:100] for name, fact in facts.items() if fact}
 
@@ -108,15 +117,22 @@ def _no_words(parts: Parts) -> Signal | None:
 
 
 _APP = Companion("app", rb"1:[0-9]{6,14}:(?:web|android|ios):[0-9a-f]{10,40}", within=1200, optional=True)
-_CLIENT_ID = Companion("id", rb"(?<![A-Za-z0-9])(?P<id>[0-9]{6,14}-[0-9a-z]{32}\.apps\.googleusercontent\.com)", within=700, optional=True)
-_EMAIL = Companion("email", rb"(?P<email>[a-z0-9][a-z0-9-]{2,80}@[a-z0-9.-]{2,60}\.gserviceaccount\.com)", within=600, optional=True)
+_CLIENT_ID = Companion(
+    "id", rb"(?<![A-Za-z0-9])(?P<id>[0-9]{6,14}-[0-9a-z]{32}\.apps\.googleusercontent\.com)", within=700, optional=True
+)
+_EMAIL = Companion(
+    "email", rb"(?P<email>[a-z0-9][a-z0-9-]{2,80}@[a-z0-9.-]{2,60}\.gserviceaccount\.com)", within=600, optional=True
+)
 
 _Q = rb"\\{0,3}[\"']"
 _BODY = rb"[A-Za-z0-9+/=\\\s]{400,4400}"
 _PEM = rb"(?P<secret>-----BEGIN (?:RSA )?PRIVATE KEY-----" + _BODY + rb"-----END (?:RSA )?PRIVATE KEY-----)"
 _KEY_ID = rb"private_key_id" + _Q + rb"\s{0,4}:\s{0,4}" + _Q + rb"(?P<id>[0-9a-f]{40})" + _Q
 _KEY = rb"private_key" + _Q + rb"\s{0,4}:\s{0,4}" + _Q
-_STARTS = tuple(b'{%s"type":%s"service_account"' % (gap, space) for gap, space in ((b"\n  ", b" "), (b"", b""), (b"", b" "), (b"\n    ", b" ")))
+_STARTS = tuple(
+    b'{%s"type":%s"service_account"' % (gap, space)
+    for gap, space in ((b"\n  ", b" "), (b"", b""), (b"", b" "), (b"\n    ", b" "))
+)
 _BASE64_START = rb"(?:" + b"|".join(base64.b64encode(start[: len(start) // 3 * 3]) for start in _STARTS) + rb")"
 
 
@@ -279,4 +295,91 @@ RULES = (
         FCM, rb"AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{134}", "FCM_SERVER_KEY", concat("AAAA", b64url(7), ":", "APA91b", b64url(134)),
         (concat("AAAA", b64url(7), ":APA91b", b64url(133)), concat("AAAA", b64url(6), ":APA91b", b64url(134)), concat("AAAA", b64url(7), "-APA91b", b64url(134))), edge=SLUG, score=60,
     ),
+)  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("generativelanguage.googleapis.com", "oauth2.googleapis.com", "www.google.com")
+_LIMITED = (
+    Said(403, ("api_key_service_blocked", "service_disabled"), "the key may not call this API, and may call others"),
+    Said(
+        403,
+        ("_referrer_blocked", "ip_address_blocked", "android_app_blocked", "ios_app_blocked"),
+        "the key works from elsewhere only",
+    ),
+    Said(403, ("reported as leaked",), "Gemini refuses it as leaked, and other APIs may not"),
+    Said(403, ("consumer_suspended",), "the project is suspended"),
+)
+_FORM = Said(
+    401, ("access_token_type_unsupported",), "this API does not take keys of the new form, so that its refusal says nothing"
+)
+_MODELS = Question(
+    "https://generativelanguage.googleapis.com", "/v1beta/models?pageSize=1", in_header("x-goog-api-key"), ("models",),
+    (Said(400, ('"reason":"api_key_invalid"',)),), _LIMITED, puzzling=(_FORM,),
+)  # fmt: skip
+_TOKEN_INFO = Question(
+    "https://oauth2.googleapis.com", "/tokeninfo", nothing, ("expires_in", "exp"),
+    (Said(400, ('"error":"invalid_token"', '"error_description":"invalid value"')),), who=("email", "azp"), scopes="scope", until="exp",
+    method="POST", form=lambda credential: {"access_token": credential.text("secret")},
+)  # fmt: skip
+
+
+def _code_that_is_none(credential: Credential) -> dict[str, str]:
+    secret, client = credential.text("secret"), credential.text("id")
+    place = "https://localhost"
+    return {
+        "grant_type": "authorization_code",
+        "code": "none",
+        "redirect_uri": place,
+        "client_id": client,
+        "client_secret": secret,
+    }
+
+
+_CLIENT_CHECK = Question(
+    "https://oauth2.googleapis.com", "/token", nothing, (),
+    (Said(401, ("client secret is invalid", "oauth client was not found", '"error":"deleted_client"')),),
+    (Said(401, ('"error":"disabled_client"',), "the client is disabled"),),
+    known=(Said(400, ('"error":"invalid_grant"',)),), needs=("id",), method="POST", form=_code_that_is_none,
+)  # fmt: skip
+_SITE = Question(
+    "https://www.google.com", "/recaptcha/api/siteverify", nothing, (), (Said(200, ('"invalid-input-secret"',)),),
+    known=(Said(200, ('"invalid-input-response"', '"timeout-or-duplicate"')),), method="POST",
+    form=lambda credential: {"secret": credential.text("secret"), "response": "none"},
+)  # fmt: skip
+QUESTIONS = {API_KEY: _MODELS, AUTH_KEY: _MODELS, ACCESS_TOKEN: _TOKEN_INFO, OAUTH_CLIENT: _CLIENT_CHECK, RECAPTCHA: _SITE}
+"""Lists Gemini's models with a key (a wrong one is answered with 400, a limited one with 403), asks about a token, or sends a code that
+is none, which a right client secret gets refused in other words than a wrong one (https://ai.google.dev/api/models,
+https://developers.google.com/identity/protocols/oauth2/web-server, https://developers.google.com/recaptcha/docs/verify)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+
+
+def _reason(name: str, status: int = 403) -> Answer:
+    return Answer(status, f'{{"error":{{"code":{status},"message":"x","details":[{{"reason":"{name}"}}]}}}}')
+
+
+_SOME_CLIENT = {"id": "1-a.apps.googleusercontent.com"}
+CASES = (
+    *(
+        case
+        for kind in (API_KEY, AUTH_KEY)
+        for case in (
+            *cases(kind, '{"models":[{"name":"models/x"}]}', _reason("API_KEY_INVALID", 400), restricted=_reason("API_KEY_SERVICE_BLOCKED")),
+            Case("from elsewhere only", kind, (_reason("API_KEY_IP_ADDRESS_BLOCKED"),), "restricted"),
+            Case("leaked", kind, (Answer(403, '{"error":{"message":"Your API key was reported as leaked."}}'),), "restricted"),
+            Case("another mistake", kind, (_reason("FIELD_INVALID", 400),), "unknown"),
+            Case("a form that is not known", kind, (_reason("ACCESS_TOKEN_TYPE_UNSUPPORTED", 401),), "unknown"),
+        )
+    ),
+    *cases(ACCESS_TOKEN, '{"azp":"1","scope":"openid email","exp":"1800000000","expires_in":"300"}',
+           Answer(400, '{"error":"invalid_token","error_description":"Invalid Value"}')),
+    Case("the code is refused", OAUTH_CLIENT, (Answer(400, '{"error":"invalid_grant"}'),), "live", _SOME_CLIENT),
+    Case("the client is refused", OAUTH_CLIENT,
+         (Answer(401, '{"error":"invalid_client","error_description":"The provided client secret is invalid."}'),), "dead", _SOME_CLIENT),
+    Case("disabled", OAUTH_CLIENT, (Answer(401, '{"error":"disabled_client"}'),), "restricted", _SOME_CLIENT),
+    Case("another mistake", OAUTH_CLIENT, (Answer(400, '{"error":"invalid_request"}'),), "unknown", _SOME_CLIENT),
+    Case("the answer is refused", RECAPTCHA, (Answer(200, '{"success":false,"error-codes":["invalid-input-response"]}'),), "live"),
+    Case("the secret is refused", RECAPTCHA, (Answer(200, '{"success":false,"error-codes":["invalid-input-secret"]}'),), "dead"),
+    Case("another mistake", RECAPTCHA, (Answer(200, '{"success":false,"error-codes":["bad-request"]}'),), "unknown"),
 )  # fmt: skip

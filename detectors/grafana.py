@@ -6,6 +6,8 @@ Where it is used: Terraform, provisioning scripts, dashboards as code; agents th
 What an attacker can do: a service account with the role Admin reads all data sources through Grafana, and their settings; a
   cloud token reads or writes the telemetry that its policy names.
 How to replace it: add a second token to the same service account or access policy, deploy it, delete the old one.
+Whether it lives: GET /api/org at the operator's own server; what the token may not do is refused in other words. A Cloud
+  access policy token does not tell its region's address, so it is not asked about.
 References: https://grafana.com/docs/grafana/latest/administration/service-accounts/
   https://grafana.com/docs/grafana-cloud/security-and-account-management/authentication-and-permissions/access-policies/
 """
@@ -19,8 +21,11 @@ from typing import Any
 from keyward.plugin import Kind, Parts, Rule, Signal, checksum, structure
 from keyward.plugin.checksums import crc32_hex_little, decode_base64
 from keyward.plugin.shapes import Shape, an, concat, digits, hexa, text
+from keyward.plugin.verifier import Answer, Case
 
 from ._cloud import Fields, by_prefix, credential, header, places, wrong
+from ._token_probe import for_all, own_server
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 SERVICE_ACCOUNT = Kind("grafana/service-account-token")
 CLOUD = Kind("grafana/cloud-access-policy-token")
@@ -66,7 +71,9 @@ def _is_cloud(parts: Parts) -> Signal | None:
 def _is_api_key(parts: Parts) -> Signal | None:
     """Embedded reports of Power BI begin alike and hold other members."""
     holds = {"k", "n", "id"} <= _loaded(parts["secret"]).keys()
-    return structure(True, "JSON with key, name and organisation") if holds else Signal("structure", -60, "not a key of Grafana")
+    return (
+        structure(True, "JSON with key, name and organisation") if holds else Signal("structure", -60, "not a key of Grafana")
+    )
 
 
 def _encode(data: bytes) -> bytes:
@@ -74,7 +81,9 @@ def _encode(data: bytes) -> bytes:
 
 
 _TOKEN = concat("glsa_", an(32)).tail(lambda token: b"_" + crc32_hex_little(token))
-_CLOUD = concat("glc_", concat('{"o":"', digits(6), '","n":"stack-', digits(6), '-metrics","k":"', an(24), '","m":{"r":"eu"}}').map(_encode))
+_CLOUD = concat(
+    "glc_", concat('{"o":"', digits(6), '","n":"stack-', digits(6), '-metrics","k":"', an(24), '","m":{"r":"eu"}}').map(_encode)
+)
 _KEY = concat('{"k":"', an(32), '","n":"deploy","id":1}').map(_encode)
 
 
@@ -103,3 +112,25 @@ RULES = (
     ),
 )  # fmt: skip
 
+HOSTS: tuple[str, ...] = ()
+"""None: a Grafana is somebody's own server, which the operator's configuration names."""
+
+VERIFIES = (SERVICE_ACCOUNT, API_KEY)
+
+_IDS = ('"messageid":"api-key.invalid"', '"messageid":"api-key.expired"', '"messageid":"api-key.revoked"')
+_OLD = ('"message":"invalid api key"', '"message":"expired api key"', '"message":"revoked api key"')
+_ASK = Question(
+    "", "/api/org", bearer, ("id",), dead=(Said(401, _IDS + _OLD),), restricted=(Said(403, ('"accesserrorid"', "permissions needed")),), who=("name",),
+)  # fmt: skip
+verify = own_server("grafana", asks(dict.fromkeys(VERIFIES, _ASK)))
+
+CASES = for_all(
+    VERIFIES,
+    cases(
+        SERVICE_ACCOUNT,
+        '{"id":1,"name":"Main Org."}',
+        Answer(401, '{"extra":null,"message":"Invalid API key","messageId":"api-key.invalid","statusCode":401,"traceID":""}'),
+        Case("before version 10", SERVICE_ACCOUNT, (Answer(401, '{"message":"Expired API key"}'),), "dead"),
+        restricted=Answer(403, '{"accessErrorId":"ACE1","message":"Permissions needed: orgs:read","title":"Access denied"}'),
+    ),
+)

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import Shape, an, concat
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import prefixed, prefixed_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("groq/api-key")
 
@@ -33,3 +35,20 @@ RULES = (
         score=90,
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.groq.com",)
+_REFUSED = Said(401, ('"code":"invalid_api_key"', '"code":"expired_api_key"'))
+_CLOSED = Said(400, ('"code":"organization_restricted"',), "the organisation is closed")
+_MODELS = Question("https://api.groq.com", "/openai/v1/models", bearer, ("data",), (_REFUSED,), (_CLOSED,))
+QUESTIONS = {API_KEY: _MODELS}
+"""Lists the models, which costs nothing (https://console.groq.com/docs/errors)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = cases(
+    API_KEY,
+    '{"object":"list","data":[]}',
+    Answer(401, '{"error":{"message":"Invalid API Key","type":"invalid_request_error","code":"invalid_api_key"}}'),
+    restricted=Answer(400, '{"error":{"message":"x","code":"organization_restricted"}}'),
+)

@@ -7,6 +7,7 @@ What an attacker can do: everything the account may do: read the config vars of 
   keys), run one-off dynos, deploy code, delete apps and add-ons.
 How to replace it: at dashboard.heroku.com, Account, regenerate the API key or, for an authorisation, `heroku
   authorizations:rotate ID`. After a leak rotate the config vars of the apps it reached.
+Whether it lives: GET /account, which every authorisation may ask that has the scope identity (403 without).
 References: https://devcenter.heroku.com/articles/authentication
   https://devcenter.heroku.com/articles/platform-api-reference#oauth-authorization
 """
@@ -15,8 +16,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import an, assigned, b64url, concat, json_member, part, text, uuid4
+from keyward.plugin.verifier import Answer, Case
 
 from ._forms import SLUG, UUID, manual, named, token
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 KEY = Kind("heroku/api-key")
 
@@ -66,7 +69,10 @@ RULES = (
     Rule(
         "heroku/api-key-netrc",
         KEY,
-        rb"machine\s{1,4}(?:api|git)\.heroku\.com\s{1,8}login\s{1,4}\S{1,80}\s{1,8}password\s{1,4}(?P<secret>" + UUID + rb")" + SLUG,
+        rb"machine\s{1,4}(?:api|git)\.heroku\.com\s{1,8}login\s{1,4}\S{1,80}\s{1,8}password\s{1,4}(?P<secret>"
+        + UUID
+        + rb")"
+        + SLUG,
         examples=(
             text("machine api.heroku.com\n  login dev@acme.org\n  password ", part("secret", uuid4()), "\n"),
             text("machine git.heroku.com login dev@acme.org password ", part("secret", uuid4()), "\n"),
@@ -78,4 +84,27 @@ RULES = (
             text("machine api.heroku.com\n  login dev@acme.org\n  account ", uuid4(), "\n"),
         ),
     ),
+)
+
+HOSTS = ("api.heroku.com",)
+VERIFIES = (KEY,)
+
+_ASK = Question(
+    "https://api.heroku.com", "/account", bearer, ("id",),
+    dead=(Said(401, ("invalid credentials provided",)),), restricted=(Said(403, ('"id":"forbidden"', '"id":"suspended"')),),
+    who=("name", "id"), used="last_login", also={"accept": "application/vnd.heroku+json; version=3"},
+)  # fmt: skip
+verify = asks({KEY: _ASK})
+
+CASES = cases(
+    KEY,
+    '{"id":"01234567-89ab-cdef-0123-456789abcdef","name":"Ada","last_login":"2026-01-01T12:00:00Z"}',
+    Answer(401, '{"id":"unauthorized","message":"Invalid credentials provided."}'),
+    Case(
+        "none arrived",
+        KEY,
+        (Answer(401, '{"id":"unauthorized","message":"There were no credentials in your header."}'),),
+        "unknown",
+    ),
+    restricted=Answer(403, '{"id":"forbidden","message":"You do not have access to the requested resource."}'),
 )

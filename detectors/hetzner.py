@@ -8,6 +8,8 @@ What an attacker can do: with a read and write token, everything in its project:
   a DNS token, change all zones and so get certificates.
 How to replace it: create a new token in the project under Security, API Tokens, deploy it, delete the old one. Tokens cannot
   be made or deleted by API.
+Whether it lives: GET /v1/locations, which every token of a project may read. A DNS token is not asked about: its service was
+  moved into the cloud API.
 References: https://docs.hetzner.com/cloud/api/getting-started/generating-api-token/  https://docs.hetzner.cloud/
 """
 
@@ -15,8 +17,10 @@ from __future__ import annotations
 
 from keyward.plugin import Kind
 from keyward.plugin.shapes import an, assigned, hexa, part, text
+from keyward.plugin.verifier import Answer
 
 from ._cloud import block, by_name, credential, mixed
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 TOKEN = Kind("hetzner/cloud-token")
 DNS = Kind("hetzner/dns-token")
@@ -41,3 +45,21 @@ RULES = (
         more=(assigned("HETZNER_API_KEY", an(32), form='export {name}="{value}"\n'),),
     ),
 )  # fmt: skip
+
+HOSTS = ("api.hetzner.cloud",)
+VERIFIES = (TOKEN,)
+
+_ASK = Question(
+    "https://api.hetzner.cloud", "/v1/locations?per_page=1", bearer, ("locations",),
+    dead=(Said(401, ("unable to authenticate",)),), restricted=(Said(403, ('"code":"forbidden"',)),),
+)  # fmt: skip
+verify = asks({TOKEN: _ASK})
+
+CASES = cases(
+    TOKEN,
+    '{"locations":[{"id":1,"name":"fsn1"}],"meta":{"pagination":{"page":1}}}',
+    Answer(401, '{"error":{"code":"unauthorized","message":"unable to authenticate","details":null}}'),
+    restricted=Answer(
+        403, '{"error":{"code":"forbidden","message":"insufficient permissions for this request","details":null}}'
+    ),
+)

@@ -6,6 +6,7 @@ Where it is used: CRM synchronisation, forms, agents that read the CRM; `.env`, 
 What an attacker can do: read and change contacts, companies, deals and files within the token's scopes; send mail where allowed.
 How to replace it: Settings, Integrations, Private Apps, the app, Auth: rotate; the old token can stay valid for seven days. HubSpot
   switches off tokens that GitHub finds in public repositories.
+Whether it lives: GET /account-info/v3/details, which needs no scope.
 References: https://developers.hubspot.com/docs/guides/apps/private-apps/overview
 """
 
@@ -15,8 +16,10 @@ from collections.abc import Mapping
 
 from keyward.plugin import CredentialKind, Kind, Manual, Parts, Rule
 from keyward.plugin.shapes import concat, hexa, part, text, uuid4
+from keyward.plugin.verifier import Answer
 
 from ._saas import URLSAFE_EDGE, UUID, contexts, misses, named, named_contexts, secret, token
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 PAT = Kind("hubspot/private-app-token")
 LEGACY = Kind("hubspot/legacy-api-key")
@@ -69,4 +72,21 @@ RULES = (
         examples=named_contexts("HUBSPOT_CLIENT_SECRET", uuid4()),
         near_misses=(*misses("HUBSPOT_CLIENT_SECRET", hexa(32), concat(uuid4(), "0")), *misses("HUBSPOT_CLIENT_ID", uuid4())),
     ),
+)  # fmt: skip
+
+HOSTS = ("api.hubapi.com",)
+VERIFIES = (PAT,)
+
+_ASK = Question(
+    "https://api.hubapi.com", "/account-info/v3/details", bearer, ("portalId",),
+    dead=(Said(401, ('"category":"invalid_authentication"', '"category":"expired_authentication"')),),
+    restricted=(Said(403, ('"category":"missing_scopes"', '"category":"banned"')),), who=("portalId", "accountType"),
+)  # fmt: skip
+verify = asks({PAT: _ASK})
+
+CASES = cases(
+    PAT,
+    '{"portalId":1234567,"accountType":"STANDARD","uiDomain":"app.hubspot.com"}',
+    Answer(401, '{"status":"error","message":"Authentication credentials not found.","correlationId":"x","category":"INVALID_AUTHENTICATION"}'),
+    restricted=Answer(403, '{"status":"error","message":"x","correlationId":"x","category":"MISSING_SCOPES"}'),
 )  # fmt: skip

@@ -18,8 +18,10 @@ from collections.abc import Mapping
 from keyward.plugin import CredentialKind, Kind, Parts, Rule, Signal, structure
 from keyward.plugin.checksums import jwt_claims
 from keyward.plugin.shapes import ALNUM, Shape, an, assigned, chars, concat, json_member, jwt, part, text
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import prefixed, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 USER = Kind("huggingface/user-token")
 ORGANISATION = Kind("huggingface/organisation-token")
@@ -95,3 +97,20 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("huggingface.co",)
+_WHOAMI = Question(
+    "https://huggingface.co", "/api/whoami-v2", bearer, ("name",),
+    (Said(401, ("invalid username or password", "invalid credentials", "invalid user token", "is expired")),),
+    who=("type", "name", "auth.accessToken.displayName", "auth.accessToken.role"),
+)  # fmt: skip
+QUESTIONS = {USER: _WHOAMI, ORGANISATION: _WHOAMI, OAUTH: _WHOAMI}
+"""Asks whose token it is, and its role (https://huggingface.co/docs/hub/api#get-apiwhoami-v2)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+_MINE = '{"type":"user","name":"ann","auth":{"type":"access_token","accessToken":{"displayName":"ci","role":"write"}}}'
+CASES = tuple(
+    case for kind in VERIFIES for case in cases(kind, _MINE, Answer(401, '{"error":"Invalid username or password."}'))
+)

@@ -7,15 +7,27 @@ Where it is used: tracing of model calls by SDKs, LiteLLM and OpenTelemetry; `LA
 What an attacker can do: read every traced prompt and answer of the project (traces often hold other credentials), change the
   prompts that programs fetch, write false traces. The public key alone only sends scores.
 How to replace it: create a new pair in the project's settings under API keys and delete the old one there.
+Whether it lives: GET /api/public/projects with both keys, at the site beside them, else at every site of the cloud. Langfuse
+  is also run by people themselves: without the operator's base_url a refusal counts only where `host` names a site of the
+  cloud.
 References: https://langfuse.com/docs/api-and-data-platform/features/public-api
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keyward.plugin import Companion, CredentialKind, Kind, Rule
 from keyward.plugin.shapes import assigned, concat, hexa, json_member, part, text, uuid4
+from keyward.plugin.verifier import Answer, Case, Unknown, Verdict
 
 from ._model_vendor import EDGE, LEFT, prefixed, replace
+from ._token_probe import at, public_or_own, put_where
+from ._vendor_answers import Question, Said, basic, cases
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 KEY = Kind("langfuse/secret-key")
 
@@ -68,3 +80,31 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS = ("cloud.langfuse.com", "us.cloud.langfuse.com", "hipaa.cloud.langfuse.com", "jp.cloud.langfuse.com")
+VERIFIES = (KEY,)
+
+_ASK = at(HOSTS, Question(
+    "", "/api/public/projects", basic(user_part="id"), ("data",), dead=(Said(401, ("invalid credentials. confirm that you",)),), who=("data.0.name",),
+))  # fmt: skip
+
+
+def _there(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    if not credential.text("id"):
+        return Unknown("the public key, to which the secret key belongs, is not known")
+    return put_where(_ASK, credential.text("host").lower(), credential, target, ports)
+
+
+verify = public_or_own("langfuse", HOSTS, _there)
+
+_INVALID = Answer(
+    401, '{"error":"UnauthorizedError","message":"Invalid credentials. Confirm that you\'ve configured the correct host."}'
+)
+CASES = cases(
+    KEY,
+    '{"data":[{"id":"clx","name":"support-bot"}]}',
+    _INVALID,
+    Case("perhaps of another server", KEY, (_INVALID,), "unknown", {"host": "langfuse.example"}),
+    Case("no public key", KEY, (_INVALID,), "unknown", {"id": ""}),
+    parts={"host": "us.cloud.langfuse.com"},
+)

@@ -7,6 +7,7 @@ What an attacker can do: with an access token read and switch feature flags with
   an environment with their targeting rules, which may name customers; with a relay key those of every environment.
 How to replace it: create a new token at app.launchdarkly.com, Organization settings, Authorization, and delete the old one;
   reset an SDK key on the environment's page, with a grace period during which both work.
+Whether it lives: GET /api/v2/caller-identity, at each of the three sites. SDK, relay and mobile keys have no such request.
 References: https://launchdarkly.com/docs/home/account/api
   https://launchdarkly.com/docs/sdk/concepts/client-side-server-side#keys
 """
@@ -15,8 +16,11 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import Shape, an, assigned, concat, json_member, part, text, uuid4
+from keyward.plugin.verifier import Answer
 
 from ._forms import SLUG, manual
+from ._token_probe import at
+from ._vendor_answers import Question, Said, asks, cases, in_header
 
 ACCESS = Kind("launchdarkly/access-token")
 SDK = Kind("launchdarkly/sdk-key")
@@ -62,8 +66,30 @@ def _of(prefix: str) -> Shape:
 
 
 RULES = (
-    _rule(ACCESS, "api", 60, "LAUNCHDARKLY_ACCESS_TOKEN", text("curl -H 'Authorization: ", _of("api"), "' https://app.launchdarkly.com/api/v2/flags\n")),
+    _rule(
+        ACCESS,
+        "api",
+        60,
+        "LAUNCHDARKLY_ACCESS_TOKEN",
+        text("curl -H 'Authorization: ", _of("api"), "' https://app.launchdarkly.com/api/v2/flags\n"),
+    ),
     _rule(SDK, "sdk", 65, "LAUNCHDARKLY_SDK_KEY", text('ldclient.set_config(Config("', _of("sdk"), '"))\n')),
     _rule(RELAY, "rel", 60, "AUTO_CONFIG_KEY", text("[Main]\nautoConfigKey = ", _of("rel"), "\n")),
     _rule(MOBILE, "mob", 40, "LAUNCHDARKLY_MOBILE_KEY", text('LDConfig(mobileKey: "', _of("mob"), '")\n')),
+)
+
+HOSTS = ("app.launchdarkly.com", "app.eu.launchdarkly.com", "app.launchdarkly.us")
+VERIFIES = (ACCESS,)
+
+_ASK = at(HOSTS, Question(
+    "", "/api/v2/caller-identity", in_header("authorization"), ("accountId",), dead=(Said(401, ("invalid access token", "invalid account id header")),),
+    restricted=(Said(403, ('"code":"forbidden"',)),), who=("tokenName", "accountId"),
+))  # fmt: skip
+verify = asks({ACCESS: _ASK})
+
+CASES = cases(
+    ACCESS,
+    '{"accountId":"57be1db38b75bf0772d11383","authKind":"token","tokenName":"ci","serviceToken":true}',
+    Answer(401, '{"code":"unauthorized","message":"Invalid access token"}'),
+    restricted=Answer(403, '{"code":"forbidden","message":"Forbidden. Access to the requested resource was denied."}'),
 )

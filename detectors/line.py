@@ -7,6 +7,7 @@ What an attacker can do: message everybody who follows the bot (the bill is the 
   events and issue tokens.
 How to replace it: press Reissue at the channel's Messaging API tab; the old token ends at once or after a chosen time. The holder
   of a token can end it with POST /v2/oauth/revoke. The channel secret is issued anew at Basic settings.
+Whether it lives: a channel's access token: GET /v2/bot/info. A channel's secret is not asked about: that would make a token.
 References: https://developers.line.biz/en/docs/messaging-api/channel-access-tokens/
   https://developers.line.biz/en/reference/messaging-api/#revoke-longlived-or-shortlived-channel-access-token
 """
@@ -15,8 +16,10 @@ from __future__ import annotations
 
 from keyward.plugin import Companion, CredentialKind, Kind, Rule
 from keyward.plugin.shapes import b64, concat, digits, hexa, part, text
+from keyward.plugin.verifier import Answer
 
 from ._saas import contexts, misses, named, named_contexts, replace, secret
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 TOKEN = Kind("line/channel-access-token")
 SECRET = Kind("line/channel-secret")
@@ -64,3 +67,20 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS = ("api.line.me",)
+VERIFIES = (TOKEN,)
+
+_ASK = Question(
+    "https://api.line.me", "/v2/bot/info", bearer, ("userId",),
+    dead=(Said(401, ("confirm that the access token in the authorization header is valid",)),),
+    restricted=(Said(403, ("authorized to use the api",)),), who=("displayName", "basicId"),
+)  # fmt: skip
+verify = asks({TOKEN: _ASK})
+
+CASES = cases(
+    TOKEN,
+    '{"userId":"Ub9952f8","basicId":"@216ru","displayName":"Example name","chatMode":"chat"}',
+    Answer(401, '{"message":"Authentication failed. Confirm that the access token in the authorization header is valid."}'),
+    restricted=Answer(403, '{"message":"The account can not be authorized to use the API."}'),
+)

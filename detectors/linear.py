@@ -7,6 +7,7 @@ What an attacker can do: read and change issues, comments, documents and custome
   hold further secrets. With a signing secret, forge events.
 How to replace it: create another key at Settings, Security & access, deploy it, revoke the old one. An OAuth token is ended with
   POST https://api.linear.app/oauth/revoke. A webhook's secret is rotated at its page.
+Whether it lives: the GraphQL query `viewer`. Linear answers an error with 200, 400 or 401; its code decides.
 References: https://linear.app/developers/graphql#personal-api-keys https://linear.app/developers/oauth-2-0-authentication
 """
 
@@ -14,8 +15,11 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import an, concat, hexa
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import contexts, misses, replace, token
+from ._token_probe import for_all
+from ._vendor_answers import Question, Said, asks, bearer, cases, in_header
 
 API_KEY = Kind("linear/api-key")
 OAUTH = Kind("linear/oauth-token")
@@ -65,5 +69,32 @@ RULES = (
         near_misses=misses(
             "LINEAR_WEBHOOK_SECRET", concat("lin_wh_", an(31)), concat("lin_wh_", an(65)), concat("lin-wh-", an(43)), concat("lin_wk_", an(43))
         ),
+    ),
+)  # fmt: skip
+
+HOSTS = ("api.linear.app",)
+VERIFIES = (API_KEY, OAUTH)
+
+_CODE = ('"code":"authentication_error"',)
+_ASK = Question(
+    "https://api.linear.app", "/graphql", in_header("authorization"), ("data.viewer.id",),
+    dead=(Said(401, _CODE), Said(400, _CODE), Said(200, _CODE)), restricted=(Said(403, ('"code":"forbidden"',)), Said(200, ('"code":"forbidden"',))),
+    who=("data.organization.urlKey", "data.viewer.name"), method="POST", json={"query": "{ viewer { id name } organization { urlKey } }"},
+)  # fmt: skip
+verify = asks({API_KEY: _ASK, OAUTH: _ASK._replace(headers=bearer)})
+
+_REFUSED = (
+    '{"errors":[{"message":"Authentication required, not authenticated",'
+    '"extensions":{"type":"authentication error","code":"AUTHENTICATION_ERROR"}}]}'
+)
+CASES = for_all(
+    VERIFIES,
+    cases(
+        API_KEY,
+        '{"data":{"viewer":{"id":"1","name":"Ada"},"organization":{"urlKey":"acme"}}}',
+        Answer(401, _REFUSED),
+        Case("refused with 200", API_KEY, (Answer(200, _REFUSED),), "dead"),
+        Case("an error of the query", API_KEY, (Answer(400, '{"errors":[{"extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}'),), "unknown"),
+        restricted=Answer(403, '{"errors":[{"message":"Forbidden","extensions":{"type":"forbidden","code":"FORBIDDEN"}}]}'),
     ),
 )  # fmt: skip

@@ -8,6 +8,8 @@ What an attacker can do: what the token's scopes allow: create and destroy serve
   at the owner's cost.
 How to replace it: create a new token under My Profile, API Tokens, deploy it, revoke the old one (or DELETE
   /v4/profile/tokens/{id}).
+Whether it lives: GET /v4/profile, which every token may ask that has the scope account:read_only; one without is refused in
+  other words than an unknown one.
 References: https://techdocs.akamai.com/linode-api/reference/get-personal-access-tokens
   https://techdocs.akamai.com/cloud-computing/docs/manage-personal-access-tokens
 """
@@ -16,8 +18,10 @@ from __future__ import annotations
 
 from keyward.plugin import Kind
 from keyward.plugin.shapes import an, assigned, concat, hexa, part, text, upper
+from keyward.plugin.verifier import Answer
 
 from ._cloud import beside, block, by_name, credential, mixed
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 TOKEN = Kind("linode/personal-access-token")
 OBJECT_KEY = Kind("linode/object-storage-key")
@@ -43,3 +47,22 @@ RULES = (
         more=(text("LINODE_OBJ_ACCESS_KEY=", part("id", upper(20)), "\nLINODE_OBJ_SECRET_KEY=", part("secret", an(40)), "\n"),),
     ),
 )  # fmt: skip
+
+HOSTS = ("api.linode.com",)
+VERIFIES = (TOKEN,)
+
+_ASK = Question(
+    "https://api.linode.com", "/v4/profile", bearer, ("username",),
+    dead=(Said(401, ('"reason":"invalid token"', '"reason":"invalid oauth token"')),),
+    restricted=(Said(401, ("not authorized to use this endpoint",)), Said(403, ('"reason":"unauthorized"',))),
+    who=("username",), scopes="header:x-oauth-scopes",
+)  # fmt: skip
+verify = asks({TOKEN: _ASK})
+
+CASES = cases(
+    TOKEN,
+    '{"username":"exampleUser","restricted":false}',
+    Answer(401, '{"errors":[{"reason":"Invalid Token"}]}'),
+    restricted=Answer(401, '{"errors":[{"reason":"Your OAuth token is not authorized to use this endpoint."}]}'),
+    headers={"x-oauth-scopes": "linodes:read_only account:read_only"},
+)

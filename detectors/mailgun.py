@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from keyward.plugin import Companion, CredentialKind, Kind, Rule
 from keyward.plugin.shapes import Shape, concat, hexa, part, text
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import URLSAFE_EDGE, contexts, misses, named, named_contexts, replace, secret, token
+from ._vendor_answers import Question, asks, basic
 
 API_KEY = Kind("mailgun/api-key")
 SIGNING = Kind("mailgun/signing-key")
@@ -93,3 +95,23 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.mailgun.net", "api.eu.mailgun.net")
+_SITES = ("https://api.mailgun.net", "https://api.eu.mailgun.net")
+QUESTIONS = {
+    API_KEY: tuple(
+        Question(site, "/v3/domains?limit=1", basic("api"), ("items",), (), who=("items.0.name",)) for site in _SITES
+    )
+}
+"""Lists the domains (https://documentation.mailgun.com/docs/mailgun/api-reference)."""
+NEVER_DEAD = {API_KEY: "a key that may only send is refused in the same words as one that does not exist"}
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = (
+    Case("the domains", API_KEY, (Answer(200, '{"total_count":1,"items":[{"name":"mg.acme.dev","state":"active"}]}'),), "live"),
+    Case("wrong, or may only send", API_KEY, (Answer(401, '{"message":"Invalid private key"}'),), "unknown"),
+    Case("the same in plain text", API_KEY, (Answer(401, "Forbidden"),), "unknown"),
+    Case("Europe's", API_KEY, (Answer(401, "Forbidden"), Answer(200, '{"total_count":0,"items":[]}')), "live"),
+)

@@ -6,6 +6,7 @@ Where it is used: maps in web and mobile apps; secret tokens for downloads of th
 What an attacker can do: with a secret token what its scopes say: read and change styles, tilesets, datasets and further tokens; with any
   token use up the account's paid requests.
 How to replace it: Account, Tokens: create another with the same scopes, deploy it, delete the old one. Limit public tokens to URLs.
+Whether it lives: GET /tokens/v2, which takes the token only in the address. The status is always 200; the code decides.
 References: https://docs.mapbox.com/help/getting-started/access-tokens/
 """
 
@@ -14,12 +15,19 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from keyward.plugin import CredentialKind, Kind, Parts, Rule, Signal, structure
 from keyward.plugin.checksums import decode_base64
 from keyward.plugin.shapes import Shape, b64url, concat, lower
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import URLSAFE_EDGE, contexts, misses, replace, token
+from ._token_probe import for_all
+from ._vendor_answers import Question, Said, asks, cases, nothing
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential
 
 SECRET = Kind("mapbox/secret-token")
 TEMPORARY = Kind("mapbox/temporary-token")
@@ -75,3 +83,31 @@ def _rule(kind: Kind, prefix: str, score: int) -> Rule:
 
 
 RULES = (_rule(SECRET, "sk", 80), _rule(TEMPORARY, "tk", 70), _rule(PUBLIC, "pk", 25))
+
+HOSTS = ("api.mapbox.com",)
+VERIFIES = (SECRET, TEMPORARY, PUBLIC)
+
+
+def _address(credential: Credential) -> str:
+    from urllib.parse import quote
+
+    return "/tokens/v2?access_token=" + quote(credential.text("secret"), safe="")
+
+
+_CODES = ('"code":"tokeninvalid"', '"code":"tokenexpired"', '"code":"tokenrevoked"')
+_ASK = Question(
+    "https://api.mapbox.com", "/tokens/v2", nothing, ("token.user",), dead=(Said(200, _CODES),), who=("token.user",), until="token.expires", secret_path=_address
+)  # fmt: skip
+verify = asks(dict.fromkeys(VERIFIES, _ASK))
+
+CASES = for_all(
+    VERIFIES,
+    cases(
+        SECRET,
+        '{"code":"TokenValid","token":{"usage":"sk","user":"mapbox","authorization":"x"}}',
+        Answer(200, '{"code":"TokenInvalid"}'),
+        Case("deleted", SECRET, (Answer(200, '{"code":"TokenRevoked"}'),), "dead"),
+        Case("ended", SECRET, (Answer(200, '{"code":"TokenExpired","token":{"user":"mapbox"}}'),), "dead"),
+        Case("cut off", SECRET, (Answer(200, '{"code":"TokenMalformed"}'),), "unknown"),
+    ),
+)

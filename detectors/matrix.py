@@ -7,6 +7,8 @@ What an attacker can do: act as the user in all rooms: read history that is not 
   registration secret make an administrator's account on the homeserver.
 How to replace it: POST /_matrix/client/v3/logout with the token ends it; sign in again for a new one. Change
   `registration_shared_secret` in the server's configuration and restart it.
+Whether it lives: an access token: GET /_matrix/client/v3/account/whoami at the home server that the operator names. A refresh
+  token cannot be asked about without being used up.
 References: https://github.com/element-hq/synapse/blob/develop/synapse/handlers/auth.py (generate_access_token)
   https://github.com/element-hq/matrix-authentication-service/blob/main/crates/data-model/src/tokens.rs
 """
@@ -20,8 +22,11 @@ from collections.abc import Mapping
 from keyward.plugin import CredentialKind, Kind, Manual, Parts, Rule, Signal, checksum
 from keyward.plugin.checksums import BASE62, crc32_base62, decode_base64
 from keyward.plugin.shapes import LOWER, UPPER, Shape, an, chars, concat, lower
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import contexts, misses, named, named_contexts, secret, token
+from ._token_probe import own_server
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 ACCESS = Kind("matrix/access-token")
 REFRESH = Kind("matrix/refresh-token")
@@ -37,7 +42,11 @@ def _user(parts: Parts) -> Mapping[str, str]:
 
 
 _LOGOUT = Manual(
-    ("Sign in again for a new token.", "Update what uses the old one.", "End the old one: POST /_matrix/client/v3/logout with it."),
+    (
+        "Sign in again for a new token.",
+        "Update what uses the old one.",
+        "End the old one: POST /_matrix/client/v3/logout with it.",
+    ),
     "https://spec.matrix.org/latest/client-server-api/#post_matrixclientv3logout",
 )
 _SYNAPSE = "https://github.com/element-hq/synapse/blob/develop/synapse/handlers/auth.py"
@@ -115,3 +124,23 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS: tuple[str, ...] = ()
+"""None: a token is of one home server, which the operator's configuration names."""
+
+VERIFIES = (ACCESS,)
+
+_LOCKED = ('"errcode":"m_user_locked"', '"errcode":"m_user_suspended"', '"errcode":"m_user_deactivated"')
+_ASK = Question(
+    "", "/_matrix/client/v3/account/whoami", bearer, ("user_id",), dead=(Said(401, ('"errcode":"m_unknown_token"',)),),
+    restricted=(Said(401, _LOCKED, "the account is locked"), Said(403, _LOCKED, "the account is locked")), who=("user_id", "device_id"),
+)  # fmt: skip
+verify = own_server("matrix", asks({ACCESS: _ASK}))
+
+CASES = cases(
+    ACCESS,
+    '{"user_id":"@joe:example.org","device_id":"ABC1234","is_guest":false}',
+    Answer(401, '{"errcode":"M_UNKNOWN_TOKEN","error":"Unrecognised access token.","soft_logout":false}'),
+    Case("none arrived", ACCESS, (Answer(401, '{"errcode":"M_MISSING_TOKEN","error":"Missing access token"}'),), "unknown"),
+    restricted=Answer(401, '{"errcode":"M_USER_LOCKED","error":"This account has been locked","soft_logout":true}'),
+)

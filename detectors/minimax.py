@@ -16,8 +16,10 @@ from collections.abc import Mapping
 from keyward.plugin import CredentialKind, Kind, Parts, Rule, Signal, structure
 from keyward.plugin.checksums import jwt_claims
 from keyward.plugin.shapes import Shape, assigned, b64url, concat, json_member, jwt, part, text
+from keyward.plugin.verifier import Answer, Case
 
 from ._model_vendor import prefixed, prefixed_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("minimax/api-key")
 PLAN = Kind("minimax/coding-plan-key")
@@ -60,7 +62,9 @@ def _plain(kind: Kind, prefix: str) -> Rule:
     )  # fmt: skip
 
 
-_TOKEN = jwt('{"GroupName":"x","UserName":"x","SubjectID":"1","GroupID":"1790000001","iss":"minimax"}', algorithm="RS256", signature=342)
+_TOKEN = jwt(
+    '{"GroupName":"x","UserName":"x","SubjectID":"1","GroupID":"1790000001","iss":"minimax"}', algorithm="RS256", signature=342
+)
 
 RULES = (
     _plain(API_KEY, "sk-api-"),
@@ -79,3 +83,43 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.minimax.io", "api.minimaxi.com")
+_REFUSED = (Said(401, ("invalid api key (2049)", '"status_code":2049')), Said(200, ('"status_code":2049',)))
+_SITES = ("https://api.minimax.io", "https://api.minimaxi.com")
+_MODELS = tuple(Question(site, "/v1/models", bearer, ("data",), _REFUSED) for site in _SITES)
+_REMAINS = "/v1/api/openplatform/coding_plan/remains"
+QUESTIONS = {
+    API_KEY: _MODELS,
+    OLD: _MODELS,
+    PLAN: tuple(Question(site, _REMAINS, bearer, ("model_remains",), _REFUSED) for site in _SITES),
+}
+"""Lists the models, or asks what is left of the plan. The two sites do not know each other's keys; "login fail (1004)" is said to a
+key of the wrong kind as well and proves nothing (https://platform.minimax.io/docs/api-reference/errorcode)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+_REFUSAL = Answer(
+    401, '{"type":"error","error":{"type":"authorized_error","message":"invalid api key (2049)","http_code":"401"}}'
+)
+_LOGIN = Answer(401, '{"type":"error","error":{"type":"authorized_error","message":"login fail (1004)","http_code":"401"}}')
+CASES = tuple(
+    case
+    for kind, good in (
+        (API_KEY, '{"object":"list","data":[]}'),
+        (OLD, '{"object":"list","data":[]}'),
+        (PLAN, '{"model_remains":[]}'),
+    )
+    for case in (
+        *cases(kind, good, _REFUSAL),
+        Case(
+            "refused with 200",
+            kind,
+            (Answer(200, '{"base_resp":{"status_code":2049,"status_msg":"invalid api key"}}'),),
+            "dead",
+        ),
+        Case("the other site's", kind, (_REFUSAL, Answer(200, good)), "live"),
+        Case("another kind of key", kind, (_LOGIN,), "unknown"),
+    )
+)

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an
+from keyward.plugin.verifier import Answer, Case
 
 from ._model_vendor import has_digit, key_of, named, named_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("mistral/api-key")
 
@@ -28,3 +30,16 @@ RULES = (
         check=has_digit, rule_id=str(API_KEY),
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.mistral.ai",)
+_REFUSED = Said(401, ('"detail":"unauthorized"', '"message":"unauthorized"'))
+QUESTIONS = {API_KEY: Question("https://api.mistral.ai", "/v1/models", bearer, ("data",), (_REFUSED,))}
+"""Lists the models, which costs nothing (https://docs.mistral.ai/api/endpoint/models)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = (
+    *cases(API_KEY, '{"object":"list","data":[]}', Answer(401, '{"detail":"Unauthorized"}')),
+    Case("refused, as the gate says it", API_KEY, (Answer(401, '{"message":"Unauthorized","request_id":"x"}'),), "dead"),
+)

@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an, concat
+from keyward.plugin.verifier import Answer, Case
 
 from ._model_vendor import by_url_rules, key_of, named, named_rule, prefixed, prefixed_rule, replace
+from ._vendor_answers import Asked, Question, Said, asks, bearer, cases
 
 API_KEY = Kind("moonshot/api-key")
 CODE = Kind("moonshot/kimi-code-key")
@@ -41,3 +43,25 @@ RULES = (
         (concat("sk-kimi-", an(63)), concat("sk-kimi-", an(65)), concat("sk-kimi_", an(64))), score=85,
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.moonshot.ai", "api.moonshot.cn", "api.kimi.com")
+_REFUSED = (Said(401, ("invalid_authentication_error", "incorrect_api_key_error")),)
+_SITES = ("https://api.moonshot.ai", "https://api.moonshot.cn")
+QUESTIONS: dict[Kind, Asked] = {
+    API_KEY: tuple(Question(site, "/v1/users/me/balance", bearer, ("data.available_balance",), _REFUSED) for site in _SITES),
+    CODE: Question("https://api.kimi.com", "/coding/v1/models", bearer, ("data",), _REFUSED),
+}
+"""Asks for the balance, or lists the plan's models. The two platform sites do not know each other's keys, so that Dead needs the
+refusal of both; a plan's key is known on its own host alone (https://platform.moonshot.ai/docs/api/misc)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+_REFUSAL = Answer(401, '{"error":{"message":"Invalid Authentication","type":"invalid_authentication_error"}}')
+_BALANCE = '{"code":0,"data":{"available_balance":0,"voucher_balance":0},"scode":"0x0","status":true}'
+CASES = (
+    *cases(API_KEY, _BALANCE, _REFUSAL),
+    Case("the other site's", API_KEY, (_REFUSAL, Answer(200, _BALANCE)), "live"),
+    Case("the other site says nothing", API_KEY, (_REFUSAL, Answer(404, "{}")), "unknown"),
+    *cases(CODE, '{"object":"list","data":[]}', _REFUSAL),
+)

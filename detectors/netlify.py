@@ -7,6 +7,7 @@ What an attacker can do: with a token everything the account may do: deploy to i
   form submissions, change DNS; with a build hook start builds and so use up build minutes.
 How to replace it: create a new token at app.netlify.com, User settings, Applications, and delete the old one there. A build
   hook is replaced in the site's build settings.
+Whether it lives: GET /api/v1/user.
 References: https://docs.netlify.com/api/get-started/#authentication
   https://docs.netlify.com/configure-builds/build-hooks/
 """
@@ -15,8 +16,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import an, assigned, b64url, chars, concat, hexa, json_member, part, text
+from keyward.plugin.verifier import Answer
 
 from ._forms import WORD, manual, mixed, named, token
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 ACCESS = Kind("netlify/access-token")
 HOOK = Kind("netlify/build-hook")
@@ -83,3 +86,18 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS = ("api.netlify.com",)
+VERIFIES = (ACCESS,)
+
+_ASK = Question(
+    "https://api.netlify.com", "/api/v1/user", bearer, ("id",),
+    dead=(Said(401, ('{"code":401,"message":"access denied"',)),), who=("slug", "id"), used="last_login",
+)  # fmt: skip
+verify = asks({ACCESS: _ASK})
+
+CASES = cases(
+    ACCESS,
+    '{"id":"5d3f0000aabbccddeeff0011","uid":"1","slug":"jane","last_login":"2026-01-01T12:00:00Z"}',
+    Answer(401, '{"code":401,"message":"Access Denied"}'),
+)

@@ -7,6 +7,8 @@ What an attacker can do: with a user key, read all data of the user's accounts a
   license or insert key, submit false data and run up the bill; with a query key, read events.
 How to replace it: create a new key on the API keys page, deploy it, delete the old one. A license key of an account that was
   made with it can only be rotated there.
+Whether it lives: the GraphQL query `actor`, at the US and the EU site, which do not know each other's keys. A licence key
+  only writes, so it is not asked about.
 References: https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/
 """
 
@@ -16,8 +18,11 @@ from typing import Any
 
 from keyward.plugin import Kind, Rule
 from keyward.plugin.shapes import Shape, an, assigned, b64url, concat, hexa, part, text, upper
+from keyward.plugin.verifier import Answer
 
 from ._cloud import SLUG, WORD, by_name, by_prefix, credential, header, places, wrong
+from ._token_probe import at
+from ._vendor_answers import Question, Said, asks, cases, in_header
 
 LICENSE = Kind("newrelic/license-key")
 USER = Kind("newrelic/user-key")
@@ -72,3 +77,24 @@ RULES = (
         more=(text('NREUM.info={licenseKey:"', part("secret", concat("NRJS-", hexa(19))), '"}\n'),),
     ),
 )  # fmt: skip
+
+HOSTS = ("api.newrelic.com", "api.eu.newrelic.com")
+VERIFIES = (USER,)
+
+_WORDS = (
+    '"error_code":"bad_api_key"',
+    "bad api key or no api key",
+    "api-key provided is invalid",
+    "missing api key or an invalid api key",
+)
+_ASK = at(HOSTS, Question(
+    "", "/graphql", in_header("api-key"), ("data.actor.user.id",), dead=(Said(401, _WORDS), Said(200, _WORDS)),
+    who=("data.actor.user.name", "data.actor.user.id"), method="POST", json={"query": "{ actor { user { id name } } }"},
+))  # fmt: skip
+verify = asks({USER: _ASK})
+
+CASES = cases(
+    USER,
+    '{"data":{"actor":{"user":{"id":1000000001,"name":"Ada"}}}}',
+    Answer(401, '{"errors":[{"extensions":{"error_code":"BAD_API_KEY"},"message":"Bad API Key or no API Key provided"}]}'),
+)

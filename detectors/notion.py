@@ -7,6 +7,7 @@ What an attacker can do: read, change and delete the pages that are shared with 
   of internal documents.
 How to replace it: open the integration, refresh its secret (the old one ends at once) and update what uses it. Tokens of public
   integrations are ended with POST /v1/oauth/revoke.
+Whether it lives: GET /v1/users/me, the bot behind the token.
 References: https://developers.notion.com/reference/authentication
 """
 
@@ -14,8 +15,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Manual, Rule
 from keyward.plugin.shapes import an, concat, digits
+from keyward.plugin.verifier import Answer
 
 from ._saas import contexts, misses, token, varied
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 TOKEN = Kind("notion/token")
 
@@ -50,3 +53,20 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS = ("api.notion.com",)
+VERIFIES = (TOKEN,)
+
+_ASK = Question(
+    "https://api.notion.com", "/v1/users/me", bearer, ("id",),
+    dead=(Said(401, ("api token is invalid",)),), restricted=(Said(403, ('"code":"restricted_resource"',)),),
+    who=("bot.workspace_name", "name"), also={"notion-version": "2022-06-28"},
+)  # fmt: skip
+verify = asks({TOKEN: _ASK})
+
+CASES = cases(
+    TOKEN,
+    '{"object":"user","id":"9188c6a5-7381-452f-b3dc-d4865aa89bdf","name":"Test","type":"bot","bot":{"workspace_name":"Acme"}}',
+    Answer(401, '{"object":"error","status":401,"code":"unauthorized","message":"API token is invalid."}'),
+    restricted=Answer(403, '{"object":"error","status":403,"code":"restricted_resource","message":"Insufficient permissions"}'),
+)

@@ -17,8 +17,10 @@ import re
 from keyward.plugin import CredentialKind, Kind, Parts, Signal, structure
 from keyward.plugin.checksums import decode_base64
 from keyward.plugin.shapes import an, b64url, concat, lower, uuid4
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import key_of, named, named_rule, prefixed, prefixed_rule, replace
+from ._vendor_answers import Question, Said, asks, basic, cases, nothing
 
 API_KEY = Kind("nvidia/api-key")
 LEGACY = Kind("nvidia/ngc-legacy-key")
@@ -35,7 +37,10 @@ KINDS = (
 
 def _decodes(parts: Parts) -> Signal | None:
     data = decode_base64(parts["secret"])
-    return structure(bool(data and re.fullmatch(rb"[A-Za-z0-9]{26}:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", data)), "base64 of an id and a UUID")
+    return structure(
+        bool(data and re.fullmatch(rb"[A-Za-z0-9]{26}:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", data)),
+        "base64 of an id and a UUID",
+    )
 
 
 _LEGACY = concat(lower(26), ":", uuid4()).map(base64.b64encode)
@@ -50,3 +55,23 @@ RULES = (
         (an(83), an(85), an(42) + "_" + an(41)), rule_id=str(LEGACY), score=65, check=_decodes,
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.ngc.nvidia.com", "authn.nvidia.com")
+_REFUSED = Said(401, ('"statuscode":"unauthorized"',))
+_CALLER = Question(
+    "https://api.ngc.nvidia.com", "/v3/keys/get-caller-info", nothing, ("user", "keyId", "id", "type"), (_REFUSED,),
+    who=("user.name", "user.email", "type"), method="POST", form=lambda credential: {"credentials": credential.text("secret")},
+)  # fmt: skip
+_TOKEN = Question("https://authn.nvidia.com", "/token?service=ngc", basic("$oauthtoken"), ("token",), (_REFUSED,))
+QUESTIONS = {API_KEY: _CALLER, LEGACY: _TOKEN}
+"""Asks whose key it is; a legacy key is exchanged for a token of an hour, as every client does
+(https://docs.nvidia.com/ngc/gpu-cloud/ngc-user-guide). The words of a refusal are NGC's usual envelope, not seen for these calls."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+_REFUSAL = Answer(401, '{"requestStatus":{"statusCode":"UNAUTHORIZED","statusDescription":"x"}}')
+CASES = (
+    *cases(API_KEY, '{"type":"PERSONAL_KEY","user":{"name":"Ann"}}', _REFUSAL),
+    *cases(LEGACY, '{"token":"x","expires_in":3600}', _REFUSAL),
+)

@@ -7,6 +7,8 @@ What an attacker can do: with an administrator's token make users and administra
   every application behind the sign-on; with a client secret get tokens in the application's name.
 How to replace it: Security, API, Tokens: create another (best by a service account with few rights), deploy it, revoke the old
   one. A holder can end a token with DELETE /api/v1/api-tokens/current. It ends by itself after 30 days without use.
+Whether it lives: an API token: GET /api/v1/users/me at the organisation that the operator names. A client secret is not asked
+  about: that would make a token.
 References: https://developer.okta.com/docs/guides/create-an-api-token/main/
   The lengths of client secrets are unverified.
 """
@@ -15,8 +17,11 @@ from __future__ import annotations
 
 from keyward.plugin import Companion, CredentialKind, Kind, Rule
 from keyward.plugin.shapes import b64url, concat, lower, part, text
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import URLSAFE_EDGE, misses, named, named_contexts, replace, secret
+from ._token_probe import own_server
+from ._vendor_answers import Question, Said, asks, cases, in_header
 
 TOKEN = Kind("okta/api-token")
 CLIENT = Kind("okta/client-secret")
@@ -81,3 +86,27 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS: tuple[str, ...] = ()
+"""None: a token is of one organisation, and only the operator says of which."""
+
+VERIFIES = (TOKEN,)
+
+_ASK = Question(
+    "", "/api/v1/users/me", in_header("authorization", "SSWS "), ("id",), dead=(Said(401, ('"errorcode":"e0000011"',)),),
+    restricted=(Said(403, ('"errorcode":"e0000006"',)),), who=("id",), used="lastLogin",
+)  # fmt: skip
+verify = own_server("okta", asks({TOKEN: _ASK}))
+
+CASES = cases(
+    TOKEN,
+    '{"id":"00ub0oNGTSWTBKOLGLNR","status":"ACTIVE","lastLogin":"2026-01-01T12:00:00.000Z"}',
+    Answer(
+        401,
+        '{"errorCode":"E0000011","errorSummary":"Invalid token provided","errorLink":"E0000011","errorId":"x","errorCauses":[]}',
+    ),
+    Case("none arrived", TOKEN, (Answer(403, '{"errorCode":"E0000005","errorSummary":"Invalid session"}'),), "unknown"),
+    restricted=Answer(
+        403, '{"errorCode":"E0000006","errorSummary":"You do not have permission to perform the requested action"}'
+    ),
+)

@@ -8,6 +8,8 @@ What an attacker can do: with an API key, read schedules, people's phone numbers
   escalation; with a routing key, wake people up with false incidents.
 How to replace it: there is no API for keys. Create a new key under Integrations, API Access Keys, deploy it, disable the old
   one, then delete it. A service's integration key is replaced by adding a new integration.
+Whether it lives: GET /abilities, at the US and the EU site, which do not know each other's keys. A routing key only writes,
+  so it is not asked about.
 References: https://support.pagerduty.com/main/docs/api-access-keys  https://developer.pagerduty.com/docs/authentication
 """
 
@@ -15,8 +17,11 @@ from __future__ import annotations
 
 from keyward.plugin import Kind, Rule
 from keyward.plugin.shapes import an, assigned, b64url, chars, concat, hexa, lower, part, text
+from keyward.plugin.verifier import Answer, Case
 
 from ._cloud import WORD, block, by_name, credential, named
+from ._token_probe import at
+from ._vendor_answers import Question, Said, asks, cases, in_header
 
 API_KEY = Kind("pagerduty/api-key")
 ROUTING = Kind("pagerduty/routing-key")
@@ -75,3 +80,20 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS = ("api.pagerduty.com", "api.eu.pagerduty.com")
+VERIFIES = (API_KEY,)
+
+_ASK = at(HOSTS, Question(
+    "", "/abilities", in_header("authorization", "Token token="), ("abilities",), dead=(Said(401, ('"code":2006,', '"code":2006}')),),
+    restricted=(Said(403, ('"code":2010,', '"code":2010}')),), also={"accept": "application/vnd.pagerduty+json;version=2"},
+))  # fmt: skip
+verify = asks({API_KEY: _ASK})
+
+CASES = cases(
+    API_KEY,
+    '{"abilities":["sso","teams"]}',
+    Answer(401, '{"error":{"message":"Invalid Credentials","code":2006}}'),
+    Case("refused without a word", API_KEY, (Answer(401),), "unknown"),
+    restricted=Answer(403, '{"error":{"message":"Access Denied","code":2010}}'),
+)

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an, concat
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import prefixed, prefixed_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("perplexity/api-key")
 
@@ -27,3 +29,17 @@ RULES = (
         (concat("pplx-", an(47)), concat("pplx-", an(49)), concat("pplx_", an(48)), concat("pplx-", an(24), "-", an(23))), score=85,
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.perplexity.ai",)
+_REFUSED = Said(401, ('"type":"invalid_api_key"',))
+QUESTIONS = {API_KEY: Question("https://api.perplexity.ai", "/async/chat/completions", bearer, ("requests",), (_REFUSED,))}
+"""Lists the key's asynchronous requests, which costs nothing (https://docs.perplexity.ai/api-reference/async-sonar-get)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = cases(
+    API_KEY,
+    '{"requests":[],"next_token":null}',
+    Answer(401, '{"error":{"message":"Invalid API key provided.","type":"invalid_api_key","code":401}}'),
+)

@@ -5,15 +5,25 @@ Where it is used: the vector database behind search and retrieval; `PINECONE_API
 What an attacker can do: read, change and delete all indexes of the project with the documents' texts in their metadata, create new
   ones at the owner's cost. Keys may be limited to reading.
 How to replace it: create a new key in the project at app.pinecone.io and delete the old one there (or by the Admin API).
+Whether it lives: GET /indexes. A key is refused in plain text or in JSON.
 References: https://docs.pinecone.io/guides/projects/manage-api-keys
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an, concat, hexa, uuid4
+from keyward.plugin.verifier import Answer, Case, Verdict
 
 from ._model_vendor import key_of, named, named_rule, prefixed, prefixed_rule, replace
+from ._token_probe import put_plain
+from ._vendor_answers import Question, Said, cases, in_header
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 API_KEY = Kind("pinecone/api-key")
 
@@ -35,3 +45,25 @@ RULES = (
         other_name="PINECONE_PROJECT_ID",
     ),
 )  # fmt: skip
+
+HOSTS = ("api.pinecone.io",)
+VERIFIES = (API_KEY,)
+
+_ASK = Question(
+    "https://api.pinecone.io", "/indexes", in_header("api-key"), ("indexes",), dead=(Said(401, ('"code":"unauthenticated"', "invalid api key")),),
+    restricted=(Said(403, ('"code":"forbidden"', '"code":"permission_denied"')),), also={"x-pinecone-api-version": "2025-04"},
+)  # fmt: skip
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Lists the indexes."""
+    return put_plain(_ASK, "Invalid API Key", credential, target, ports)
+
+
+CASES = cases(
+    API_KEY,
+    '{"indexes":[]}',
+    Answer(401, '{"error":{"code":"UNAUTHENTICATED","message":"Invalid API key."},"status":401}'),
+    Case("refused in plain text", API_KEY, (Answer(401, "Invalid API Key"),), "dead"),
+    restricted=Answer(403, '{"error":{"code":"FORBIDDEN","message":"x"},"status":403}'),
+)

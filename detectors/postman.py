@@ -7,6 +7,8 @@ What an attacker can do: with an API key read and change the user's workspaces, 
   other services' keys; a collection key reads one collection.
 How to replace it: generate a new key at go.postman.co, Settings, API keys, and delete the old one; revoke a collection's key
   in the collection's share dialog. After a leak rotate the keys that the environments hold.
+Whether it lives: GET /me, at the US and the EU site, which do not know each other's keys. A collection's key opens that
+  collection alone, so it is not asked about.
 References: https://learning.postman.com/docs/developer/postman-api/authentication/
   https://learning.postman.com/docs/collaborating-in-postman/sharing/
 """
@@ -15,8 +17,11 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import assigned, concat, hexa, json_member, part, text, upper
+from keyward.plugin.verifier import Answer
 
 from ._forms import manual, token
+from ._token_probe import at
+from ._vendor_answers import Question, Said, asks, cases, in_header
 
 KEY = Kind("postman/api-key")
 COLLECTION = Kind("postman/collection-key")
@@ -67,3 +72,17 @@ RULES = (
         ),
     ),
 )
+
+HOSTS = ("api.getpostman.com", "api.eu.postman.com")
+VERIFIES = (KEY,)
+
+_ASK = at(HOSTS, Question(
+    "", "/me", in_header("x-api-key"), ("user.id",), dead=(Said(401, ("invalid api key. every request requires",)),), who=("user.username", "user.teamName"),
+))  # fmt: skip
+verify = asks({KEY: _ASK})
+
+CASES = cases(
+    KEY,
+    '{"user":{"id":12345678,"username":"taylor-lee","teamName":"Acme"}}',
+    Answer(401, '{"error":{"name":"AuthenticationError","message":"Invalid API Key. Every request requires a valid API Key to be sent."}}'),
+)  # fmt: skip

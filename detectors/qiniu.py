@@ -5,16 +5,27 @@ Where it is used: Kodo object storage uploaders, PicGo and blog tools, qshell (`
 What an attacker can do: read, replace and delete the files of every bucket, sign upload tokens, and change CDN domains.
 How to replace it: an account holds two pairs. Create the second one under Key Management, deploy it, disable the old pair,
   then delete it.
+Whether it lives: GET /buckets, signed: the list of the buckets.
 References: https://developer.qiniu.com/kodo/1644/security
   https://developer.qiniu.com/af/kb/1479/how-to-access-or-locate-the-access-key-and-secret-key
 """
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from keyward.plugin import Kind, Rule
 from keyward.plugin.shapes import Shape, assigned, b64url, concat, hexa, part, text
+from keyward.plugin.verifier import Answer, Case, Unknown, Verdict
 
 from ._cloud import SLUG, beside, credential, mixed, named
+from ._vendor_answers import Question, Said, cases, put
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 ACCESS_KEY = Kind("qiniu/access-key")
 
@@ -68,3 +79,38 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS = ("uc.qiniuapi.com",)
+VERIFIES = (ACCESS_KEY,)
+
+
+def sign(id: str, secret: str, path: str) -> str:
+    """The header of a request without a body: `QBox ID:SIGNATURE`, an HMAC-SHA1 of the path and a line feed, as the vendor's own
+    library makes it. https://developer.qiniu.com/kodo/1201/access-token"""
+    import hashlib
+    import hmac
+
+    digest = hmac.new(secret.encode(), f"{path}\n".encode(), hashlib.sha1).digest()
+    return f"QBox {id}:{base64.urlsafe_b64encode(digest).decode()}"
+
+
+def _signed(credential: Credential) -> Mapping[str, str]:
+    return {"authorization": sign(credential.text("id"), credential.text("secret"), "/buckets")}
+
+
+_ASK = Question("https://uc.qiniuapi.com", "/buckets", _signed, ("",), dead=(Said(401, ('{"error":"bad token"',)),))
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Lists the buckets."""
+    if not credential.text("id"):
+        return Unknown("the access key, to which the secret key belongs, is not known")
+    return put(_ASK, credential, target, ports)
+
+
+CASES = cases(
+    ACCESS_KEY,
+    '["images","backup"]',
+    Answer(401, '{"error":"bad token"}'),
+    Case("no access key", ACCESS_KEY, (Answer(200, "[]"),), "unknown", {"id": ""}),
+)

@@ -7,6 +7,7 @@ What an attacker can do: with a key everything the user may do in every workspac
   addresses, deploy, delete services; with a deploy hook start deployments.
 How to replace it: create a new key at dashboard.render.com, Account settings, API keys, and revoke the old one; regenerate a
   deploy hook in the service's settings.
+Whether it lives: GET /v1/owners, the workspaces that the key reaches.
 References: https://render.com/docs/api
   https://render.com/docs/deploy-hooks
 """
@@ -15,8 +16,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import an, assigned, concat, json_member, lower, part, text
+from keyward.plugin.verifier import Answer
 
 from ._forms import SLUG, manual, token
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 KEY = Kind("render/api-key")
 HOOK = Kind("render/deploy-hook")
@@ -63,4 +66,18 @@ RULES = (
             text("curl 'https://api.render.com/deploy/srv-", lower(20), "?ref=", an(11), "'\n"),
         ),
     ),
+)
+
+HOSTS = ("api.render.com",)
+VERIFIES = (KEY,)
+
+_ASK = Question(
+    "https://api.render.com", "/v1/owners?limit=1", bearer, ("",), dead=(Said(401, ('{"message":"unauthorized"}',)),), who=("0.owner.name",),
+)  # fmt: skip
+verify = asks({KEY: _ASK})
+
+CASES = cases(
+    KEY,
+    '[{"cursor":"x","owner":{"id":"tea-1","name":"Acme","type":"team"}}]',
+    Answer(401, '{"message":"Unauthorized"}'),
 )

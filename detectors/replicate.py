@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an, b64url, concat
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import has_digit, prefixed, prefixed_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_TOKEN = Kind("replicate/api-token")
 
@@ -29,3 +31,18 @@ RULES = (
         (concat("r8_", b64url(36)), concat("r8_", b64url(38)), concat("r8-", an(37)), concat("r9_", an(37))), score=75, check=has_digit,
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.replicate.com",)
+_REFUSED = Said(401, ("did not pass a valid authentication token",))
+_ACCOUNT = Question("https://api.replicate.com", "/v1/account", bearer, ("username",), (_REFUSED,), who=("type", "username"))
+QUESTIONS = {API_TOKEN: _ACCOUNT}
+"""Asks whose token it is (https://replicate.com/docs/reference/http#account.get)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = cases(
+    API_TOKEN,
+    '{"type":"organization","username":"acme","name":"Acme"}',
+    Answer(401, '{"title":"Unauthenticated","detail":"You did not pass a valid authentication token","status":401}'),
+)

@@ -6,6 +6,8 @@ What an attacker can do: send mail from the verified domains; with full access a
   further keys.
 How to replace it: create another key at API Keys, with sending access only if that is enough, deploy it, delete the old one
   (DELETE /api-keys/{id} with a key that has full access).
+Whether it lives: GET /domains. A key that may only send is refused with 401 in other words; an unknown key is refused with
+  400.
 References: https://resend.com/docs/dashboard/api-keys/introduction
   The lengths of the two groups are unverified by the vendor.
 """
@@ -14,8 +16,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import an, concat
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import contexts, misses, replace, token, varied
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("resend/api-key")
 
@@ -38,3 +42,28 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS = ("api.resend.com",)
+VERIFIES = (API_KEY,)
+
+_WORDS = ('"message":"api key is invalid',)
+_ASK = Question(
+    "https://api.resend.com", "/domains", bearer, ("data",), dead=(Said(400, _WORDS), Said(401, _WORDS), Said(403, _WORDS)),
+    restricted=(Said(401, ('"name":"restricted_api_key"',), "it may only send mail"),),
+)  # fmt: skip
+verify = asks({API_KEY: _ASK})
+
+CASES = cases(
+    API_KEY,
+    '{"object":"list","data":[]}',
+    Answer(400, '{"statusCode":400,"name":"validation_error","message":"API key is invalid"}'),
+    Case(
+        "none arrived",
+        API_KEY,
+        (Answer(401, '{"statusCode":401,"name":"missing_api_key","message":"Missing API Key"}'),),
+        "unknown",
+    ),
+    restricted=Answer(
+        401, '{"statusCode":401,"name":"restricted_api_key","message":"This API key is restricted to only send emails"}'
+    ),
+)

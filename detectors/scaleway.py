@@ -6,15 +6,25 @@ Where it is used: the scw command line (`~/.config/scw/config.yaml`), Terraform,
 What an attacker can do: what the IAM policies of the key's user or application allow: servers, databases, buckets, DNS.
 How to replace it: create a new API key for the same user or application under IAM, deploy it, delete the old one (or DELETE
   /iam/v1alpha1/api-keys/{access_key}).
+Whether it lives: GET /iam/v1alpha1/api-keys/ID, what IAM says of the key itself; the access key (the id) must be known.
 References: https://www.scaleway.com/en/docs/iam/how-to/create-api-keys/  https://www.scaleway.com/en/developers/api/iam/
 """
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from keyward.plugin import Companion, Kind, Rule
 from keyward.plugin.shapes import Shape, assigned, concat, hexa, part, text, upper, uuid4
+from keyward.plugin.verifier import Answer, Case, Unknown, Verdict
 
 from ._cloud import UUID, credential, named
+from ._vendor_answers import Question, Said, cases, in_header, put
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 API_KEY = Kind("scaleway/api-key")
 
@@ -62,4 +72,32 @@ RULES = (
             assigned("SCW_SECRET_KEY", concat(hexa(8), "-", hexa(4), "-", hexa(4), "-", hexa(4), "-", hexa(11))),
         ),
     ),
+)  # fmt: skip
+
+HOSTS = ("api.scaleway.com",)
+VERIFIES = (API_KEY,)
+
+_ASK = Question(
+    "https://api.scaleway.com", "", in_header("x-auth-token"), ("access_key",),
+    dead=(Said(401, ('"reason":"not_found"', '"reason":"expired"')),), restricted=(Said(403, ('"type":"permissions_denied"',)),),
+    who=("application_id", "user_id"), until="expires_at",
+)  # fmt: skip
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks IAM about the key."""
+    id = credential.text("id")
+    if not re.fullmatch("SCW[A-Z0-9]{17}", id):
+        return Unknown("the access key, to which the secret key belongs, is not known")
+    return put(_ASK._replace(path=f"/iam/v1alpha1/api-keys/{id}"), credential, target, ports)
+
+
+CASES = cases(
+    API_KEY,
+    '{"access_key":"SCW0","application_id":"6170692e-7363-616c-6577-61792e636f6d","expires_at":"2027-01-01T00:00:00Z"}',
+    Answer(401, '{"type":"denied_authentication","method":"api_key","reason":"not_found"}'),
+    Case("expired", API_KEY, (Answer(401, '{"type":"denied_authentication","method":"api_key","reason":"expired"}'),), "dead"),
+    Case("no secret key at all", API_KEY, (Answer(401, '{"type":"denied_authentication","method":"api_key","reason":"invalid_argument"}'),), "unknown"),
+    Case("no access key", API_KEY, (Answer(200, "{}"),), "unknown", {"id": ""}),
+    restricted=Answer(403, '{"type":"permissions_denied","details":[{"resource":"api_key","action":"read"}]}'),
 )  # fmt: skip

@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import Shape, b64url, concat, part, text
+from keyward.plugin.verifier import Answer
 
 from ._saas import URLSAFE_EDGE, contexts, misses, replace, secret, whole
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("sendgrid/api-key")
 
@@ -48,3 +50,23 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.sendgrid.com", "api.eu.sendgrid.com")
+_REFUSED = Said(401, ("authorization grant is invalid, expired, or revoked",))
+_CLOSED = Said(
+    403, ('"message":"access forbidden"',), "this address is not on the account's list, or the key may not read its scopes"
+)
+QUESTIONS = {
+    API_KEY: Question("https://api.sendgrid.com", "/v3/scopes", bearer, ("scopes",), (_REFUSED,), (_CLOSED,), scopes="scopes")
+}
+"""Asks for the key's own scopes (https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = cases(
+    API_KEY,
+    '{"scopes":["mail.send","alerts.read"]}',
+    Answer(401, '{"errors":[{"message":"The provided authorization grant is invalid, expired, or revoked","field":null}]}'),
+    restricted=Answer(403, '{"errors":[{"field":null,"message":"access forbidden"}]}'),
+)

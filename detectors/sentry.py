@@ -7,6 +7,9 @@ What an attacker can do: with a user's or an integration's token, read issues wi
   hold, and change projects; an organisation token can upload releases and source maps. A DSN only allows sending events.
 How to replace it: create a new token under Settings, Auth Tokens, deploy it, delete the old one. The newer prefixes of
   integrations are unverified.
+Whether it lives: GET /api/0/, which tells a token's scopes. Sentry is also run by people themselves: a refusal of sentry.io
+  counts for an organisation's token that names sentry.io inside, for others only where `host` says so or the operator's
+  base_url.
 References: https://docs.sentry.io/account/auth-tokens/  https://docs.sentry.io/concepts/key-terms/dsn-explainer/
 """
 
@@ -14,12 +17,21 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import TYPE_CHECKING
 
+from keyward.model.secret import Secret
 from keyward.plugin import Kind, Parts, Rule, Signal, structure
 from keyward.plugin.checksums import decode_base64
 from keyward.plugin.shapes import an, b64, concat, digits, hexa, lower, part, text
+from keyward.plugin.verifier import Answer, Case, Unknown, Verdict
 
 from ._cloud import Fields, by_name, by_prefix, credential, header
+from ._token_probe import for_all, public_or_own, setting
+from ._vendor_answers import Question, Said, asks, bearer, cases
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 ORGANISATION = Kind("sentry/organization-token")
 USER = Kind("sentry/user-token")
@@ -115,3 +127,40 @@ RULES = (
     ),
 )  # fmt: skip
 
+HOSTS = ("sentry.io",)
+VERIFIES = (ORGANISATION, USER, INTEGRATION)
+
+_ASK = Question(
+    "https://sentry.io", "/api/0/", bearer, ("auth.scopes",),
+    dead=(Said(401, ('"detail":"invalid token"', '"detail":"invalid org token"', '"detail":"token expired"')),),
+    who=("user.name", "user.id"), scopes="auth.scopes",
+)  # fmt: skip
+_anywhere = public_or_own("sentry", HOSTS, asks(dict.fromkeys(VERIFIES, _ASK)))
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks a token for its scopes. `target.base_url`: of a server of one's own."""
+    if credential.kind == ORGANISATION:
+        from urllib.parse import urlsplit
+
+        named = urlsplit(str(_loaded({"secret": credential.parts["secret"].reveal()}).get("url", ""))).hostname or ""
+        if named != "sentry.io" and not target.base_url:
+            return Unknown(f"it is of a server of one's own: {setting('sentry')}")
+        credential = credential._replace(parts={**credential.parts, "host": Secret(named.encode())})
+    return _anywhere(credential, target, ports)
+
+
+_THEIRS = {"host": "sentry.io"}
+_INVALID = Answer(401, '{"detail":"Invalid token"}')
+CASES = (
+    *for_all(VERIFIES, cases(
+        USER, '{"version":"0","auth":{"scopes":["event:read","project:read"]},"user":{"id":"1","name":"Ada"}}', _INVALID,
+        Case("of an organisation, refused", USER, (Answer(401, '{"detail":"Invalid org token"}'),), "dead", _THEIRS),
+        Case("expired", USER, (Answer(401, '{"detail":"Token expired"}'),), "dead", _THEIRS),
+        Case("none arrived", USER, (Answer(401, '{"detail":"Authentication credentials were not provided."}'),), "unknown", _THEIRS),
+        Case("nobody's scopes", USER, (Answer(200, '{"version":"0","auth":null,"user":null}'),), "unknown", _THEIRS),
+        parts=_THEIRS,
+    )),
+    Case("perhaps of another server", USER, (_INVALID,), "unknown"),
+    Case("perhaps of another server", INTEGRATION, (_INVALID,), "unknown"),
+)  # fmt: skip

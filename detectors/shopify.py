@@ -7,6 +7,7 @@ What an attacker can do: read orders and customers (names, addresses), change pr
   the client secret forge webhooks and sessions, and get tokens of installed shops.
 How to replace it: uninstall and install the custom app again, or rotate the app's client secret and get new tokens with it. A holder
   can uninstall the app with DELETE /admin/api_permissions/current.json.
+Whether it lives: GET /admin/oauth/access_scopes.json at the shop that the operator names, which every token may ask.
 References: https://shopify.dev/docs/apps/build/authentication-authorization
   https://shopify.dev/docs/apps/build/authentication-authorization/client-secrets/rotate-revoke-client-credentials
   The prefix shprt_ of refresh tokens is unverified.
@@ -16,8 +17,11 @@ from __future__ import annotations
 
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Rule
 from keyward.plugin.shapes import concat, hexa, part, text
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import contexts, misses, replace, token
+from ._token_probe import own_server
+from ._vendor_answers import Question, Said, asks, cases, in_header
 
 TOKEN = Kind("shopify/access-token")
 SECRET = Kind("shopify/app-secret")
@@ -65,4 +69,23 @@ RULES = (
     _rule(TOKEN, ("shpat_", "shpca_", "shppa_", "shpua_", "shptka_"), "SHOPIFY_ACCESS_TOKEN"),
     _rule(SECRET, ("shpss_",), "SHOPIFY_API_SECRET"),
     _rule(REFRESH, ("shprt_",), "SHOPIFY_REFRESH_TOKEN"),
+)
+
+HOSTS: tuple[str, ...] = ()
+"""None: a token is of one shop, and only the operator says of which."""
+
+VERIFIES = (TOKEN,)
+
+_ASK = Question(
+    "", "/admin/oauth/access_scopes.json", in_header("x-shopify-access-token"), ("access_scopes",),
+    dead=(Said(401, ("invalid api key or access token",)),), restricted=(Said(403, ('{"errors":"[api]',)),),
+)  # fmt: skip
+verify = own_server("shopify", asks({TOKEN: _ASK}))
+
+CASES = cases(
+    TOKEN,
+    '{"access_scopes":[{"handle":"read_products"},{"handle":"write_orders"}]}',
+    Answer(401, '{"errors":"[API] Invalid API key or access token (unrecognized login or wrong password)"}'),
+    Case("no such shop", TOKEN, (Answer(404, '{"errors":"Not Found"}'),), "unknown"),
+    restricted=Answer(403, '{"errors":"[API] This action requires merchant approval for a scope."}'),
 )

@@ -16,12 +16,20 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Parts, Rule, Signal, structure
 from keyward.plugin.checksums import decode_base64
 from keyward.plugin.shapes import Shape, an, b64url, concat, digits, hexa, part, text, upper
+from keyward.plugin.verifier import Answer, Case, Dead, Live, Restricted, Unknown, Verdict, evidence
 
 from ._saas import SLASH, contexts, misses, named, named_contexts, replace, secret, token
+from ._vendor_answers import Asked, Question, Said, asks, bearer, nothing
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
+
 
 BOT = Kind("slack/bot-token")
 USER = Kind("slack/user-token")
@@ -82,7 +90,9 @@ def _groups(parts: Parts) -> Signal | None:
     """The body of a rotating token is base64 of groups of digits: `1-2-…-…`."""
     body = parts["secret"].rpartition(b"-")[2]
     decoded = decode_base64(body[: len(body) // 4 * 4])
-    return structure(decoded is not None and re.match(rb"[0-9]-[0-9]-[0-9]{6,}-", decoded) is not None, "base64 of digit groups")
+    return structure(
+        decoded is not None and re.match(rb"[0-9]-[0-9]-[0-9]{6,}-", decoded) is not None, "base64 of digit groups"
+    )
 
 
 def _encoded() -> Shape:
@@ -267,3 +277,96 @@ RULES = (
     ),
 )  # fmt: skip
 
+# ---- asking the vendor
+
+HOSTS = ("slack.com", "hooks.slack.com", "hooks.slack-gov.com")
+_DEAD = Said(
+    200, ('"error":"token_revoked"', '"error":"token_expired"', '"error":"account_inactive"', '"error":"team_disabled"')
+)
+_BARRED = Said(
+    200,
+    ('"error":"org_login_required"', '"error":"ekm_access_denied"', '"error":"access_denied"', '"error":"not_allowed_token_type"',
+     '"error":"missing_scope"', '"error":"no_permission"', '"error":"two_factor_setup_required"', '"error":"enterprise_is_restricted"'),
+)  # fmt: skip
+_TWO_MEANINGS = "Slack says invalid_auth: there is no such token, or the app does not let this address in"
+_WHO = Question(
+    "https://slack.com", "/api/auth.test", bearer, ("ok",), (_DEAD,), (_BARRED,), who=("user", "team", "url"), scopes="header:x-oauth-scopes",
+    method="POST", puzzling=(Said(200, ('"error":"invalid_auth"',), _TWO_MEANINGS),),
+)  # fmt: skip
+
+
+def _with_cookie(credential: Credential) -> Mapping[str, str]:
+    return {**bearer(credential), "cookie": f"d={credential.text('cookie')}"}
+
+
+def _code_that_is_none(credential: Credential) -> Mapping[str, str]:
+    return {"client_id": credential.text("id"), "client_secret": credential.text("secret"), "code": "none"}
+
+
+_CLIENT_CHECK = Question(
+    "https://slack.com", "/api/oauth.v2.access", nothing, (), (Said(200, ('"error":"bad_client_secret"', '"error":"invalid_client_id"')),),
+    known=(Said(200, ('"error":"invalid_code"',)),), needs=("id",), method="POST", form=_code_that_is_none,
+)  # fmt: skip
+_HOOK_LIVE = (b"no_text", b"invalid_payload", b"missing_text_or_fallback_or_attachments")
+_HOOK_DEAD = (b"no_service", b"no_service_id", b"no_team", b"no_active_hooks")
+
+
+def _ask_hook(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Sends nothing to an incoming webhook, which it refuses without posting. A workflow's would start."""
+    host, _, path = _unescaped(credential.parts["secret"].reveal()).decode().removeprefix("https://").partition("/")
+    if not path.startswith("services/"):
+        return Unknown("asking would start the workflow: look at its page in Slack")
+    http = ports.http(f"https://{host}", {"user-agent": "keyward", "content-type": "application/json"})
+    reply = http.request("POST", f"/{path}", body=b"", changes=False, name="/services/…")
+    said = reply.body.strip()
+    seen = evidence("POST /services/…", http, reply, ports)
+    if reply.status == 400 and said in _HOOK_LIVE:
+        return Live(seen)
+    if reply.status in (403, 404) and said in _HOOK_DEAD:
+        return Dead(seen)
+    if reply.status in (403, 404, 410) and said in (b"action_prohibited", b"channel_is_archived", b"channel_not_found"):
+        return Restricted(seen, "the webhook is there, and may not post")
+    return Unknown(f"{http.host} answered {reply.status}, which says nothing of the webhook")
+
+
+QUESTIONS: dict[Kind, Asked] = {
+    **dict.fromkeys((BOT, USER, LEGACY, ROTATING, APP), _WHO),
+    SESSION: _WHO._replace(headers=_with_cookie, needs=("secret", "cookie")),
+    CLIENT: _CLIENT_CHECK,
+    WEBHOOK: _ask_hook,
+}
+"""Asks who a token is; Slack answers 200 to all and says in the body what it means. `invalid_auth` has two meanings by its own
+documentation (https://docs.slack.dev/reference/methods/auth.test), so that it does not prove a token dead."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+
+
+def _error(code: str) -> Answer:
+    return Answer(200, f'{{"ok":false,"error":"{code}"}}')
+
+
+_ME = '{"ok":true,"url":"https://acme.slack.com/","team":"Acme","user":"bot","team_id":"T0","user_id":"U0"}'
+_SOME = {"id": "1.2", "cookie": "xoxd-" + "x" * 8}
+CASES = (
+    *(
+        case
+        for kind in (BOT, USER, LEGACY, ROTATING, APP, SESSION)
+        for case in (
+            Case("a good token", kind, (Answer(200, _ME, {"x-oauth-scopes": "chat:write,users:read"}),), "live", _SOME),
+            Case("revoked", kind, (_error("token_revoked"),), "dead", _SOME),
+            Case("the account is closed", kind, (_error("account_inactive"),), "dead", _SOME),
+            Case("two meanings", kind, (_error("invalid_auth"),), "unknown", _SOME),
+            Case("another kind of token", kind, (_error("not_allowed_token_type"),), "restricted", _SOME),
+            Case("later", kind, (_error("ratelimited"),), "unknown", _SOME),
+            Case("a portal", kind, (Answer(200, "<html>Sign in</html>"),), "unknown", _SOME),
+        )
+    ),
+    Case("the code is refused", CLIENT, (_error("invalid_code"),), "live", _SOME),
+    Case("the secret is refused", CLIENT, (_error("bad_client_secret"),), "dead", _SOME),
+    Case("another mistake", CLIENT, (_error("invalid_arguments"),), "unknown", _SOME),
+    Case("nothing to post", WEBHOOK, (Answer(400, "no_text"),), "live"),
+    Case("not there", WEBHOOK, (Answer(404, "no_service"),), "dead"),
+    Case("may not post", WEBHOOK, (Answer(403, "action_prohibited"),), "restricted"),
+    Case("posted, which cannot be", WEBHOOK, (Answer(200, "ok"),), "unknown"),
+    Case("another page", WEBHOOK, (Answer(404, "<html>"),), "unknown"),
+)  # fmt: skip

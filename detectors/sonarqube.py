@@ -8,6 +8,8 @@ What an attacker can do: with a user token read the analysed source code and its
   analysis token write analyses, and so hide or invent findings.
 How to replace it: revoke it under My account, Security (SonarCloud: sonarcloud.io/account/security) or with POST
   /api/user_tokens/revoke, and generate a new one there.
+Whether it lives: GET /api/authentication/validate at the operator's own server (or https://sonarcloud.io as base_url). The
+  status is always 200; `valid` decides.
 References: https://docs.sonarsource.com/sonarqube-server/latest/user-guide/managing-tokens/
   https://docs.sonarsource.com/sonarqube-cloud/managing-your-account/managing-tokens/
 """
@@ -16,8 +18,11 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import assigned, concat, hexa, json_member, part, text
+from keyward.plugin.verifier import Answer
 
 from ._forms import WORD, manual, named, token
+from ._token_probe import for_all, own_server
+from ._vendor_answers import Question, Said, asks, cases, secret_first
 
 USER = Kind("sonarqube/user-token")
 ANALYSIS = Kind("sonarqube/analysis-token")
@@ -25,7 +30,9 @@ ANALYSIS = Kind("sonarqube/analysis-token")
 _DOCS = "https://docs.sonarsource.com/sonarqube-server/latest/user-guide/managing-tokens/"
 
 KINDS = (
-    CredentialKind(USER, "SonarQube user token", "high", manual=manual("https://sonarcloud.io/account/security"), references=(_DOCS,)),
+    CredentialKind(
+        USER, "SonarQube user token", "high", manual=manual("https://sonarcloud.io/account/security"), references=(_DOCS,)
+    ),
     CredentialKind(ANALYSIS, "SonarQube analysis token", "medium", manual=manual(_DOCS), references=(_DOCS,)),
 )
 
@@ -72,3 +79,13 @@ RULES = (
         ),
     ),
 )
+
+HOSTS: tuple[str, ...] = ()
+"""None: a SonarQube is somebody's own server, which the operator's configuration names."""
+
+VERIFIES = (USER, ANALYSIS)
+
+_ASK = Question("", "/api/authentication/validate", secret_first, ("valid",), dead=(Said(200, ('{"valid":false}',)),))
+verify = own_server("sonarqube", asks(dict.fromkeys(VERIFIES, _ASK)))
+
+CASES = for_all(VERIFIES, cases(USER, '{"valid":true}', Answer(200, '{"valid":false}')))

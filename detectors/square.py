@@ -7,6 +7,8 @@ What an attacker can do: read and make payments and refunds, read customers and 
   the application secret turn stolen codes into tokens and revoke those of all sellers.
 How to replace it: Developer Console, the application, Credentials or OAuth: replace the token or secret; the old one ends. An OAuth
   token is ended with POST /oauth2/revoke.
+Whether it lives: GET /v2/merchants/me, in production and in the sandbox, whose tokens look alike and which do not know each
+  other's.
 References: https://developer.squareup.com/docs/build-basics/access-tokens
   Facebook's tokens begin with EAA too. The form of sandbox tokens is unverified.
 """
@@ -15,8 +17,11 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Manual, Parts, Rule, Signal
 from keyward.plugin.shapes import b64url, concat
+from keyward.plugin.verifier import Answer
 
 from ._saas import URLSAFE_EDGE, contexts, misses, mixed, named, named_contexts, secret, token
+from ._token_probe import at
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 TOKEN = Kind("square/access-token")
 SECRET = Kind("square/application-secret")
@@ -99,4 +104,25 @@ RULES = (
         ),
         near_misses=misses("SQUARE_TOKEN", concat("sandbox-sq0atb-", b64url(21)), concat("sandbox-sq0csb-", b64url(44)), concat("sandbox-sq0idb-", b64url(22))),
     ),
+)  # fmt: skip
+
+HOSTS = ("connect.squareup.com", "connect.squareupsandbox.com")
+VERIFIES = (TOKEN,)
+
+_CODES = tuple(
+    f'"category":"authentication_error","code":"{code}"'
+    for code in ("unauthorized", "access_token_expired", "access_token_revoked")
+)
+_ASK = at(HOSTS, Question(
+    "", "/v2/merchants/me", bearer, ("merchant.id",), dead=(Said(401, _CODES),),
+    restricted=(Said(403, ('"code":"insufficient_scopes"', '"code":"forbidden"')),), who=("merchant.business_name", "merchant.id"),
+    also={"square-version": "2025-01-23"},
+))  # fmt: skip
+verify = asks({TOKEN: _ASK})
+
+CASES = cases(
+    TOKEN,
+    '{"merchant":{"id":"DM7VKY8Q63GNP","business_name":"Apple A Day","country":"US","status":"ACTIVE"}}',
+    Answer(401, '{"errors":[{"category":"AUTHENTICATION_ERROR","code":"UNAUTHORIZED","detail":"This request could not be authorized."}]}'),
+    restricted=Answer(403, '{"errors":[{"category":"AUTHENTICATION_ERROR","code":"INSUFFICIENT_SCOPES","detail":"x"}]}'),
 )  # fmt: skip

@@ -16,8 +16,10 @@ from collections.abc import Mapping
 
 from keyward.plugin import CredentialKind, Kind, Manual, Parts, Rule
 from keyward.plugin.shapes import Shape, an, b64, concat, hexa
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import contexts, misses, replace, token
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 SECRET = Kind("stripe/secret-key")
 RESTRICTED = Kind("stripe/restricted-key")
@@ -91,3 +93,33 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.stripe.com",)
+_ACCOUNT = Question(
+    "https://api.stripe.com", "/v1/account", bearer, ("id",),
+    (Said(401, ("invalid api key provided", "expired api key provided", '"code":"api_key_expired"')),),
+    (Said(403, ("required permissions", '"code":"more_permissions_required"', "ip address")),),
+    who=("id", "settings.dashboard.display_name", "country"),
+)  # fmt: skip
+QUESTIONS = {SECRET: _ACCOUNT, RESTRICTED: _ACCOUNT, TEST: _ACCOUNT}
+"""Asks whose key it is; a restricted key that may not know is still a good one (https://docs.stripe.com/api/errors)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = tuple(
+    case
+    for kind in VERIFIES
+    for case in (
+        *cases(
+            kind,
+            '{"id":"acct_1","object":"account","country":"DE","settings":{"dashboard":{"display_name":"Acme"}}}',
+            Answer(401, '{"error":{"message":"Invalid API Key provided: sk_****","type":"invalid_request_error"}}'),
+            restricted=Answer(
+                403,
+                '{"error":{"message":"The provided key does not have the required permissions","code":"more_permissions_required"}}',
+            ),
+        ),
+        Case("expired", kind, (Answer(401, '{"error":{"code":"api_key_expired","message":"x"}}'),), "dead"),
+    )
+)

@@ -8,18 +8,29 @@ What an attacker can do: secret and service_role keys go past row-level security
   every file of the project; an access token manages all projects of its owner; the JWT secret signs in as anybody.
 How to replace it: create a new secret key under Settings, API Keys, deploy it, delete the old one. The service_role key only
   changes with the JWT secret, together with the anon key; move to secret keys and switch the old ones off.
+Whether it lives: an access token: GET /v1/organizations of the management API. A key of a project: GET /auth/v1/settings of
+  the project, which a service_role key names inside; for a secret key the operator's options.project must. Public keys and
+  the JWT secret are not asked about.
 References: https://supabase.com/docs/guides/api/api-keys  https://supabase.com/docs/reference/api/introduction
 """
 
 from __future__ import annotations
 
 import base64
+import re
+from typing import TYPE_CHECKING
 
 from keyward.plugin import Kind, Parts, Rule, Signal, structure
 from keyward.plugin.checksums import jwt_claims
 from keyward.plugin.shapes import Shape, an, b64, b64url, concat, hexa, lower, part, text
+from keyward.plugin.verifier import Answer, Case, Unknown, Verdict
 
 from ._cloud import SLUG, Fields, by_name, by_prefix, credential, encodings, expiry, header, places, wrong
+from ._vendor_answers import Question, Said, bearer, cases, in_header, put
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 SECRET_KEY = Kind("supabase/secret-key")
 SERVICE_ROLE = Kind("supabase/service-role-key")
@@ -36,7 +47,11 @@ def _describe(parts: Parts) -> Fields:
     if claims is None:
         return {}
     payload, end = claims[1], claims[1].get("exp")
-    facts = {"project": payload.get("ref"), "role": payload.get("role"), "expires": expiry(end) if isinstance(end, int) else None}
+    facts = {
+        "project": payload.get("ref"),
+        "role": payload.get("role"),
+        "expires": expiry(end) if isinstance(end, int) else None,
+    }
     return {name: str(fact)[:60] for name, fact in facts.items() if fact}
 
 
@@ -108,4 +123,38 @@ RULES = (
         JWT_SECRET, rb"supabase[\w.-]{0,12}jwt[_.-]?secret(?:[_.-]?key)?", rb"[A-Za-z0-9+/]{86}==", "SUPABASE_JWT_SECRET", concat(b64(86), "=="), (concat(b64(85), "=="), concat(b64(87), "==")),
         edge=rb"(?![A-Za-z0-9+/=])", score=75,
     ),
+)  # fmt: skip
+
+HOSTS = ("api.supabase.com", "*.supabase.co")
+VERIFIES = (ACCESS_TOKEN, SERVICE_ROLE, SECRET_KEY)
+
+_ACCOUNT = Question(
+    "https://api.supabase.com", "/v1/organizations", bearer, ("",),
+    dead=(Said(401, ('{"message":"unauthorized"}', "jwt could not be decoded")),), who=("0.name",),
+)  # fmt: skip
+_PROJECT = Question(
+    "", "/auth/v1/settings", in_header("apikey"), ("external",), dead=(Said(401, ('"message":"invalid api key"', "legacy api keys are disabled")),),
+)  # fmt: skip
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks with a key at its project. `target.options`: `project`, the reference of a secret key's project."""
+    if credential.kind == ACCESS_TOKEN:
+        return put(_ACCOUNT, credential, target, ports)
+    project = credential.text("id") or target.options.get("project", "")
+    if credential.kind == SERVICE_ROLE:
+        claims = jwt_claims(credential.parts["secret"].reveal())
+        project = str(claims[1].get("ref", "")) if claims else ""
+    if not re.fullmatch("[a-z0-9]{16,24}", project) and not target.base_url:
+        return Unknown("target.options.project does not name the project")
+    return put(_PROJECT._replace(base=f"https://{project}.supabase.co"), credential, target, ports)
+
+
+_REFUSED = Answer(401, '{"message":"Invalid API key","hint":"Double check your Supabase `anon` or `service_role` API key."}')
+_SETTINGS = '{"external":{"email":true},"disable_signup":false,"mailer_autoconfirm":false}'
+_DISABLED = Answer(401, '{"message":"Legacy API keys are disabled","hint":"Your legacy API keys were disabled"}')
+CASES = (
+    *cases(ACCESS_TOKEN, '[{"id":"acme","name":"Acme"}]', Answer(401, '{"message":"Unauthorized"}')),
+    *cases(SERVICE_ROLE, _SETTINGS, _REFUSED, Case("switched off", SERVICE_ROLE, (_DISABLED,), "dead")),
+    *cases(SECRET_KEY, _SETTINGS, _REFUSED, Case("of whose project nobody knows", SECRET_KEY, (_REFUSED,), "unknown"), parts={"id": "abcdefghijklmnopqrst"}),
 )  # fmt: skip

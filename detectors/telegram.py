@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Rule
 from keyward.plugin.shapes import Shape, b64url, concat, digits, hexa, part, text
+from keyward.plugin.verifier import Answer, Case
 
 from ._saas import URLSAFE_EDGE, contexts, misses, named, named_contexts, secret
+from ._vendor_answers import Question, Said, asks, cases, nothing
 
 BOT = Kind("telegram/bot-token")
 HASH = Kind("telegram/api-hash")
@@ -111,3 +113,25 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.telegram.org",)
+_ME = Question(
+    "https://api.telegram.org", "/bot…/getMe", nothing, ("result.id",), (Said(401, ('"description":"unauthorized"',)),),
+    who=("result.username", "result.id"), secret_path=lambda credential: f"/bot{credential.text('secret')}/getMe",
+)  # fmt: skip
+QUESTIONS = {BOT: _ME}
+"""Asks the bot who it is. The API wants the token in the path: it goes over TLS only, and is shown nowhere. 404 is the answer to a
+token of another form, which says nothing (https://core.telegram.org/bots/api#getme)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = (
+    *cases(
+        BOT,
+        '{"ok":true,"result":{"id":1,"is_bot":true,"username":"acme_bot"}}',
+        Answer(401, '{"ok":false,"error_code":401,"description":"Unauthorized"}'),
+    ),
+    Case("no such method", BOT, (Answer(404, '{"ok":false,"error_code":404,"description":"Not Found"}'),), "unknown"),
+    Case("an error with 200", BOT, (Answer(200, '{"ok":false,"error_code":500}'),), "unknown"),
+)

@@ -9,6 +9,9 @@ What an attacker can do: read state files, which hold the plain secrets of the i
   the organisation or project allows, secret stores and clusters included.
 How to replace it: create a new token at app.terraform.io, User settings, Tokens (or the team's and organisation's page) and
   delete the old one; for a service principal generate a second key at portal.cloud.hashicorp.com, then delete the first.
+Whether it lives: GET /api/v2/account/details, at the US and the EU site; a team's or an organisation's token has no account
+  and is answered with 404. Terraform Enterprise makes the same tokens: without the operator's base_url a refusal counts only
+  where `host` names the public site.
 References: https://developer.hashicorp.com/terraform/cloud-docs/users-teams-organizations/api-tokens
   https://developer.hashicorp.com/hcp/docs/hcp/iam/service-principal
 """
@@ -17,8 +20,11 @@ from __future__ import annotations
 
 from keyward.plugin import Companion, CredentialKind, Kind, Rule
 from keyward.plugin.shapes import an, assigned, b64url, concat, json_member, part, text
+from keyward.plugin.verifier import Answer, Case
 
 from ._forms import SLUG, WORD, manual, named, token
+from ._token_probe import at, public_or_own
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 TOKEN = Kind("terraform-cloud/api-token")
 PRINCIPAL = Kind("hcp/service-principal")
@@ -71,4 +77,24 @@ RULES = (
             assigned("HCP_CLIENT_NAME", b64url(64)),
         ),
     ),
+)
+
+HOSTS = ("app.terraform.io", "app.eu.terraform.io")
+VERIFIES = (TOKEN,)
+
+_ASK = at(HOSTS, Question(
+    "", "/api/v2/account/details", bearer, ("data.id",), dead=(Said(401, ('"title":"unauthorized"',)),),
+    restricted=(Said(404, ('"title":"not found"',), "it is of a team or an organisation, which has no account to tell about"),),
+    who=("data.attributes.username",), also={"accept": "application/vnd.api+json"},
+))  # fmt: skip
+verify = public_or_own("terraform-cloud", HOSTS, asks({TOKEN: _ASK}))
+
+_INVALID = Answer(401, '{"errors":[{"status":"401","title":"unauthorized"}]}')
+CASES = cases(
+    TOKEN,
+    '{"data":{"id":"user-V3R563qtJNcExAkN","type":"users","attributes":{"username":"admin"}}}',
+    _INVALID,
+    Case("perhaps of another server", TOKEN, (_INVALID,), "unknown"),
+    restricted=Answer(404, '{"errors":[{"status":"404","title":"not found"}]}'),
+    parts={"host": "app.terraform.io"},
 )

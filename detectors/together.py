@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import b64url, concat, hexa, upper_hex
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import key_of, named, named_rule, prefixed, prefixed_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("together/api-key")
 
@@ -31,3 +33,17 @@ RULES = (
         (hexa(63), hexa(65), upper_hex(64)), score=65,
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.together.xyz",)
+_REFUSED = Said(401, ('"code":"invalid_api_key"', "invalid api key provided"))
+QUESTIONS = {API_KEY: Question("https://api.together.xyz", "/v1/models", bearer, ("", "data"), (_REFUSED,))}
+"""Lists the models, which costs nothing (https://docs.together.ai/reference/models-1)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = cases(
+    API_KEY,
+    "[]",
+    Answer(401, '{"error":{"message":"Invalid API key provided.","type":"invalid_request_error","code":"invalid_api_key"}}'),
+)

@@ -7,15 +7,28 @@ What an attacker can do: send messages and place calls on the account's bill (to
   codes, buy numbers; with the auth token or a Main key, make further keys.
 How to replace it: for the auth token create a secondary token in the Console, deploy it, promote it; the old one ends. An API
   key is deleted by its SID at Account, API keys and tokens, after a new one is in use.
+Whether it lives: an auth token: GET /2010-04-01/Accounts/SID.json, in each region, since a region has tokens of its own. An
+  API key is not asked about: which account it belongs to is seldom known, and which refusal would mean what is not
+  documented.
 References: https://www.twilio.com/docs/iam/api-keys https://www.twilio.com/docs/iam/api/authtoken
 """
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Rule
 from keyward.plugin.shapes import an, concat, hexa, part, text
+from keyward.plugin.verifier import Answer, Case, Unknown, Verdict
 
 from ._saas import misses, mixed, named, named_contexts, replace, secret, varied
+from ._token_probe import at
+from ._vendor_answers import Question, Said, basic, cases, put_everywhere
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 AUTH = Kind("twilio/auth-token")
 KEY = Kind("twilio/api-key")
@@ -98,3 +111,28 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS = ("api.twilio.com", "api.dublin.ie1.twilio.com", "api.sydney.au1.twilio.com")
+VERIFIES = (AUTH,)
+
+_ASK = at(HOSTS, Question(
+    "", "", basic(user_part="id"), ("sid",), dead=(Said(401, ('"code":20003,', '"code":20003}')),), restricted=(Said(403, ('"code":20008,', '"code":20008}')),),
+    who=("friendly_name", "status"),
+))  # fmt: skip
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks for the account."""
+    id = credential.text("id")
+    if not re.fullmatch("AC[0-9a-fA-F]{32}", id):
+        return Unknown("the account's SID, to which the token belongs, is not known")
+    return put_everywhere([each._replace(path=f"/2010-04-01/Accounts/{id}.json") for each in _ASK], credential, target, ports)
+
+
+CASES = cases(
+    AUTH,
+    '{"sid":"AC0","friendly_name":"Acme","status":"active","type":"Full"}',
+    Answer(401, '{"code":20003,"message":"Authenticate","more_info":"https://www.twilio.com/docs/errors/20003","status":401}'),
+    Case("no account", AUTH, (Answer(200, "{}"),), "unknown", {"id": ""}),
+    restricted=Answer(403, '{"code":20008,"message":"Resource not accessible with Test Account Credentials","status":403}'),
+)

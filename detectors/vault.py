@@ -188,12 +188,12 @@ def _ask_token(http: Http, credential: Credential, target: Target, ports: Ports)
     2.7). A token bound to other addresses than ours cannot be told from a dead one: ask from where it is used."""
     reply = http.request("GET", _SELF, headers={"X-Vault-Token": credential.text("secret")})
     seen = evidence(f"GET {_SELF}", http, reply, ports)
-    if reply.status == 200:
-        data = reply.object().get("data") or {}
+    data = reply.object().get("data") if reply.status == 200 else None
+    if isinstance(data, dict) and "policies" in data:
         return Live(seen, str(data.get("display_name") or ""), tuple(map(str, data.get("policies") or ())))
-    if reply.status != 403:
+    errors = reply.object().get("errors") if reply.status == 403 else None
+    if not isinstance(errors, list) or not errors:  # not the server's own words
         return Unknown(f"the server answered {reply.status}")
-    errors = reply.object().get("errors") or []
     if errors == ["permission denied"] or any("invalid token" in str(error) for error in errors):
         return Dead(seen)
     return Restricted(seen, "it may not look itself up (the policy `default` is missing)")
@@ -209,8 +209,8 @@ def _ask_login(http: Http, credential: Credential, target: Target, ports: Ports)
     path = f"/v1/auth/{mount}/login"
     reply = http.request("POST", path, json={"role_id": role_id, "secret_id": credential.text("secret")})
     seen = evidence(f"POST {path}", http, reply, ports)
-    if reply.status == 200:
-        made = reply.object().get("auth") or {}
+    made = reply.object().get("auth") if reply.status == 200 else None
+    if isinstance(made, dict) and "policies" in made:
         if made.get("client_token"):
             http.request("POST", _REVOKE, headers={"X-Vault-Token": str(made["client_token"])})
         return Live(seen, str((made.get("metadata") or {}).get("role_name") or ""), tuple(map(str, made.get("policies") or ())))

@@ -9,6 +9,8 @@ What an attacker can do: with an access token read the environment variables of 
   overwrite and delete stored files; with a hook start deployments.
 How to replace it: create a new token at vercel.com, Account settings, Tokens, and delete the old one; keys and stores have
   their own pages in the team's dashboard. After a leaked access token rotate the projects' variables too.
+Whether it lives: GET /v2/user. Vercel refuses with 403 either way; only `invalidToken` in the answer says that the token is
+  not valid.
 References: https://vercel.com/docs/sign-in-with-vercel/tokens
   https://vercel.com/docs/rest-api
 """
@@ -17,8 +19,11 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind, Rule
 from keyward.plugin.shapes import Shape, an, assigned, b64url, concat, json_member, lower, part, text, uuid4
+from keyward.plugin.verifier import Answer
 
 from ._forms import SLUG, UUID, WORD, manual, mixed, named, token
+from ._token_probe import for_all
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 ACCESS = Kind("vercel/access-token")
 INTEGRATION = Kind("vercel/integration-token")
@@ -167,3 +172,23 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS = ("api.vercel.com",)
+VERIFIES = (ACCESS, INTEGRATION, APP)
+
+_ASK = Question(
+    "https://api.vercel.com", "/v2/user", bearer, ("user.id", "user.uid"),
+    dead=(Said(403, ('"invalidtoken":true',)), Said(401, ('"invalidtoken":true',))), restricted=(Said(403, ('"code":"forbidden"',)),),
+    who=("user.username", "user.defaultTeamId"),
+)  # fmt: skip
+verify = asks(dict.fromkeys(VERIFIES, _ASK))
+
+CASES = for_all(
+    VERIFIES,
+    cases(
+        ACCESS,
+        '{"user":{"id":"AEIIDYVk59zbFF2Sxfyxxmua","username":"jane-doe","defaultTeamId":"team_acme"}}',
+        Answer(403, '{"error":{"code":"forbidden","message":"Not authorized","invalidToken":true}}'),
+        restricted=Answer(403, '{"error":{"code":"forbidden","message":"Not authorized"}}'),
+    ),
+)

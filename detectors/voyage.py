@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import b64url, chars, concat
+from keyward.plugin.verifier import Answer
 
 from ._model_vendor import key_of, mixed, named, named_rule, prefixed, prefixed_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("voyage/api-key")
 
@@ -34,3 +36,13 @@ RULES = (
         API_KEY, named(key_of(rb"voyage(?:_?ai)?"), _BODY), concat("al-", b64url(43)), "VOYAGE_API_KEY", _MISSES, score=80, other_name="",
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("api.voyageai.com",)
+_REFUSED = Said(401, ("provided api key is invalid", "api key has expired"))
+QUESTIONS = {API_KEY: Question("https://api.voyageai.com", "/v1/files", bearer, ("data",), (_REFUSED,))}
+"""Lists the files of batches, because the other calls cost money (https://docs.voyageai.com/reference)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+CASES = cases(API_KEY, '{"object":"list","data":[]}', Answer(401, '{"detail":"Provided API key is invalid."}'))

@@ -7,16 +7,26 @@ What an attacker can do: with the pair use the app's permissions: messages to em
   post to its group; with the callback key read and forge callbacks.
 How to replace it: reset the secret on the app's page of the admin console; remove the robot and add it again; change the
   EncodingAESKey at the app's API reception settings. Limit the app to trusted IP addresses.
+Whether it lives: an app's secret: GET /cgi-bin/gettoken, which takes it only in the address, and gives the token that is in
+  force. The status is always 200; the errcode decides. Robots and callback keys have no reading request.
 References: https://developer.work.weixin.qq.com/document/path/91039 https://developer.work.weixin.qq.com/document/path/91770
   The lengths of the secret and company id are unverified.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Rule
 from keyward.plugin.shapes import Shape, an, b64url, concat, digits, hexa, part, text, uuid4
+from keyward.plugin.verifier import Answer, Case, Unknown, Verdict
 
 from ._saas import ALNUM_EDGE, SLASH, URLSAFE_EDGE, UUID, misses, named, named_contexts, replace, secret, varied
+from ._vendor_answers import Question, Said, cases, nothing, put
+
+if TYPE_CHECKING:
+    from keyward.model.credential import Credential, Target
+    from keyward.plugin.ports import Ports
 
 APP = Kind("wecom/app-secret")
 ROBOT = Kind("wecom/robot-key")
@@ -118,3 +128,36 @@ RULES = (
         ),
     ),
 )  # fmt: skip
+
+HOSTS = ("qyapi.weixin.qq.com",)
+VERIFIES = (APP,)
+
+
+def _address(credential: Credential) -> str:
+    from urllib.parse import urlencode
+
+    return "/cgi-bin/gettoken?" + urlencode({"corpid": credential.text("id"), "corpsecret": credential.text("secret")})
+
+
+_ASK = Question(
+    "https://qyapi.weixin.qq.com", "/cgi-bin/gettoken", nothing, ("access_token",), dead=(Said(200, ('"errcode":40001,', '"errcode":40001}')),),
+    restricted=(Said(200, ('"errcode":60020,', '"errcode":60020}'), "it may not be used from this address"),), secret_path=_address,
+)  # fmt: skip
+
+
+def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
+    """Asks for the token in force."""
+    if not credential.text("id"):
+        return Unknown("the company's id, to which the secret belongs, is not known")
+    return put(_ASK, credential, target, ports)
+
+
+CASES = cases(
+    APP,
+    '{"errcode":0,"errmsg":"ok","access_token":"x","expires_in":7200}',
+    Answer(200, '{"errcode":40001,"errmsg":"invalid credential, hint: [1], more info at https://open.work.weixin.qq.com"}'),
+    Case("no such company", APP, (Answer(200, '{"errcode":40013,"errmsg":"invalid corpid"}'),), "unknown"),
+    Case("busy", APP, (Answer(200, '{"errcode":-1,"errmsg":"system error"}'),), "unknown"),
+    Case("no company", APP, (Answer(200, "{}"),), "unknown", {"id": ""}),
+    restricted=Answer(200, '{"errcode":60020,"errmsg":"not allow to access from your ip"}'),
+)

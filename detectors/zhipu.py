@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from keyward.plugin import CredentialKind, Kind
 from keyward.plugin.shapes import an, concat, hexa, upper_hex
+from keyward.plugin.verifier import Answer, Case
 
 from ._model_vendor import key_of, named, named_rule, replace
+from ._vendor_answers import Question, Said, asks, bearer, cases
 
 API_KEY = Kind("zhipu/api-key")
 
@@ -42,3 +44,19 @@ RULES = (
         "ANTHROPIC_AUTH_TOKEN", _MISSES, score=70, rule_id="zhipu/api-key-by-shape",
     ),
 )  # fmt: skip
+
+# ---- asking the vendor
+
+HOSTS = ("open.bigmodel.cn", "api.z.ai")
+_REFUSED = Said(401, ("令牌已过期或验证不正确", "token expired or incorrect", "身份验证失败", '"code":"1000"', '"code":"1002"'))
+_SITES = ("https://open.bigmodel.cn", "https://api.z.ai")
+QUESTIONS = {API_KEY: tuple(Question(site, "/api/paas/v4/models", bearer, ("data",), (_REFUSED,)) for site in _SITES)}
+"""Lists the models. The two sites do not know each other's keys, so that Dead needs the refusal of both
+(https://docs.bigmodel.cn/cn/faq/api-code)."""
+VERIFIES = tuple(QUESTIONS)
+verify = asks(QUESTIONS)
+_REFUSAL = Answer(401, '{"error":{"code":"401","message":"token expired or incorrect"}}')
+CASES = (
+    *cases(API_KEY, '{"object":"list","data":[]}', _REFUSAL),
+    Case("the other site's", API_KEY, (_REFUSAL, Answer(200, '{"object":"list","data":[]}')), "live"),
+)

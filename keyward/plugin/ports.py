@@ -211,12 +211,14 @@ class Ports:
 
 def new_client(tls: ssl.SSLContext | None) -> httpx.Client:
     """An httpx client without redirects, ambient proxies, `.netrc` or cookies of its own."""
+    import logging
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
     try:
         import httpx
     except ImportError:
         raise MissingExtra("httpx", "all") from None
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, and some APIs want the secret in theirs
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
     return httpx.Client(
         verify=tls or _system_tls(),
