@@ -111,7 +111,8 @@ def app_token(app_id: str, private_key: bytes, now: float) -> str:
         raise MissingExtra("cryptography", "ssh") from None
     key: object = None
     try:
-        key = serialization.load_pem_private_key(private_key.replace(b"\\n", b"\n"), None)
+        # whether its numbers are primes takes 60 ms to find out, each time; GitHub refuses what a wrong key signs
+        key = serialization.load_pem_private_key(private_key.replace(b"\\n", b"\n"), None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError):
         pass  # the error's text might quote the key: nothing of it goes on
     if not isinstance(key, rsa.RSAPrivateKey):

@@ -20,7 +20,7 @@ Commands get the value on standard input, never in their arguments or environmen
   KEYWARD_ROTATION. An exit status other than 0 means that nothing was changed, but 75 (try again later) and a time-out: these mean
   that nobody knows.
 Rights: those of the commands.
-Traps: without `check` nobody can prove anything; the rotation then ends as attested, or as proved by the consumers' own checks. A
+Traps: without `check` nobody can prove anything; the rotation then ends as attested, or as proved by a consumer's own `probe`. A
   Laravel key and Rails' secret_key_base also encrypt stored data: keep the old one among the fallbacks (APP_PREVIOUS_KEYS, `rotate`).
 References: https://docs.djangoproject.com/en/stable/ref/settings/#secret-key-fallbacks
   https://laravel.com/docs/encryption#gracefully-rotating-encryption-keys  https://www.standardwebhooks.com/

@@ -85,7 +85,13 @@ class TencentAccessKey(Rotator):
             "RESERVE": ("cam:GetUser", "cam:ListAccessKeys"),
             "ISSUE": ("cam:GetUser", "cam:CreateAccessKey"),
             "PROVE": ("POST / sts:GetCallerIdentity",),
-            "REVOKE": ("POST / sts:GetCallerIdentity", "cam:GetUser", "cam:UpdateAccessKey", "cam:DeleteAccessKey"),
+            "REVOKE": (
+                "POST / sts:GetCallerIdentity",
+                "cam:GetUser",
+                "cam:UpdateAccessKey",
+                "cam:ListAccessKeys",
+                "cam:DeleteAccessKey",
+            ),
             "CONFIRM": ("POST / sts:GetCallerIdentity",),
         }
     )
@@ -136,8 +142,10 @@ class TencentAccessKey(Rotator):
 
     def _inventory(self, job: Job, api: Api) -> Inventory:
         uin, name, owned = self._principal(job, api)
-        rows = api("ListAccessKeys", TargetUin=uin).get("AccessKeys") or []
-        return Inventory(name, tuple(_held(row) for row in rows), owned)
+        return Inventory(name, self._keys(api, uin), owned)
+
+    def _keys(self, api: Api, uin: int | None) -> tuple[Held, ...]:
+        return tuple(_held(row) for row in api("ListAccessKeys", TargetUin=uin).get("AccessKeys") or [])
 
     def _principal(self, job: Job, api: Api) -> tuple[int | None, str, bool]:
         """`TargetUin` (None for root), how the principal is called, and whether it is the lane's alone."""
@@ -182,26 +190,35 @@ class TencentAccessKey(Rotator):
         self._set(job, id, "Active")
 
     def revoke(self, job: Job, id: str, parts: SecretParts) -> None:
-        api, uin = self._set(job, id, "Inactive")  # an active key may not be deleted
+        api = self._own_api(job, id)
+        uin, _, _ = self._principal(job, api)
+        held = next((each for each in self._keys(api, uin) if each.id == id), None)
         try:
+            # an active key may not be deleted; and of one that is not listed only the provider can tell whether it is gone
+            if held is None or held.active:
+                api("UpdateAccessKey", AccessKeyId=id, Status="Inactive", TargetUin=uin)
             api("DeleteAccessKey", AccessKeyId=id, TargetUin=uin)
         except NotThere:
             return
 
-    def _set(self, job: Job, id: str, status: str) -> tuple[Api, int | None]:
-        api = Api(job)
-        if api.id == id:
-            raise Refused(
-                f"{job.entry.ref}: the key would disable itself",
-                hint="Name another key as admin: the new one of the same user, or root's.",
-            )
+    def _set(self, job: Job, id: str, status: str) -> None:
+        api = self._own_api(job, id)
         uin, _, _ = self._principal(job, api)
         try:
             api("UpdateAccessKey", AccessKeyId=id, Status=status, TargetUin=uin)
         except NotThere:
             if status == "Active":
                 raise
-        return api, uin
+
+    def _own_api(self, job: Job, id: str) -> Api:
+        """The admin's calls. Raises Refused where the key to be changed is the admin's own."""
+        api = Api(job)
+        if api.id == id:
+            raise Refused(
+                f"{job.entry.ref}: the key would disable itself",
+                hint="Name another key as admin: the new one of the same user, or root's.",
+            )
+        return api
 
     # What is wrong, and what must be made
 

@@ -14,6 +14,7 @@ from keyward.cli import (
     baseline,
     config,
     due,
+    explain,
     hook,
     init,
     lanes,
@@ -23,7 +24,9 @@ from keyward.cli import (
     rules,
     scan,
     scrub,
+    sources,
     vault,
+    verify,
 )
 from keyward.errors import UsageError
 
@@ -40,6 +43,9 @@ app = typer.Typer(
 FIND, REPLACE, CLEAN_UP, SET_UP = "Find", "Replace", "Clean up", "Set up"
 
 app.command("scan", epilog=scan.EXAMPLES, rich_help_panel=FIND)(scan.scan)
+app.command("verify", rich_help_panel=FIND)(verify.verify)
+app.command("explain", rich_help_panel=FIND)(explain.explain)
+app.command("sources", rich_help_panel=FIND)(sources.sources)
 app.add_typer(baseline.app, name="baseline", rich_help_panel=FIND)
 app.add_typer(hook.app, name="hook", rich_help_panel=FIND)
 app.add_typer(rules.app, name="rules", rich_help_panel=FIND)

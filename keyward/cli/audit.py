@@ -27,7 +27,7 @@ Until = Annotated[str, typer.Option("--until", metavar="WHEN", help="Before then
 def verify(
     head: Annotated[
         str,
-        typer.Option("--head", metavar="SEQ:MAC", help="The newest head that the system's log has, instead of the store's."),
+        typer.Option("--head", metavar="SEQ:MAC", help="The newest head that the system's log has, besides the store's."),
     ] = "",
     config: Config = None,
 ) -> int:

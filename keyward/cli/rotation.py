@@ -14,7 +14,8 @@ import typer
 from keyward.errors import UsageError
 
 if TYPE_CHECKING:
-    from keyward.flows.rotate import Plan, Result, Wanted
+    from keyward.flows.rotate import Plan, Result
+    from keyward.flows.selecting import Wanted
     from keyward.flows.workplace import Workplace
     from keyward.model.secret import Secret
 
@@ -51,6 +52,13 @@ DeleteFirst = Annotated[
     typer.Option("--delete-first", help="Where the provider has no free slot: kill the old one before the new one is made."),
 ]
 
+ReferencesOption = Annotated[
+    bool,
+    typer.Option(
+        "--references", help="With --leaked: put a reference in place of the value where whoever reads it can resolve one."
+    ),
+]
+
 
 def plan(
     names: Names = None,
@@ -60,6 +68,7 @@ def plan(
     leaked: LeakedOption = None,
     all_: AllOption = False,
     incident: IncidentOption = False,
+    references: ReferencesOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Show what a rotation would do, in order. Asks providers and stores; changes nothing.
@@ -67,10 +76,12 @@ def plan(
     For example: keyward plan --leaked report.jsonl
     """
     from keyward.cli.rotation_view import show_plan
-    from keyward.flows.rotate import make_plan, select
+    from keyward.flows.rotate import make_plan
+    from keyward.flows.selecting import select
 
     with open_place(config) as place:
-        made = make_plan(place, select(place, _wanted(names, lane, kind, tier, leaked, all_)), _options(incident))
+        wanted = _wanted(names, lane, kind, tier, leaked, all_, references)
+        made = make_plan(place, select(place, wanted), _options(incident))
     print(show_plan(made))
     return HALTED if any(each.refusal for each in made.rotations) else DONE
 
@@ -86,6 +97,7 @@ def rotate(
     exempt: ExemptOption = None,
     withheld: WithheldOption = None,
     delete_first: DeleteFirst = False,
+    references: ReferencesOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only show the plan.")] = False,
     break_glass: Annotated[
         str, typer.Option("--break-glass", metavar="REASON", help="Without the approvals that lanes demand; recorded.")
@@ -101,9 +113,10 @@ def rotate(
     """
     from keyward.cli.rotation_view import show_plan
     from keyward.flows import rotate as flow
+    from keyward.flows.selecting import select
 
     with open_place(config) as place:
-        selection = flow.select(place, _wanted(names, lane, kind, tier, leaked, all_))
+        selection = select(place, _wanted(names, lane, kind, tier, leaked, all_, references))
         options = _options(incident, withheld, delete_first)
         made = flow.make_plan(place, selection, options, exempt or ())
         print(show_plan(made), flush=True)
@@ -177,7 +190,19 @@ def provide(
 
 
 def abort(
-    names: Annotated[list[str], typer.Argument(metavar="ROTATION", help="Their ids or LANE/NAME.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="ROTATION", help="Their ids or LANE/NAME.", show_default=False)
+    ] = None,
+    free_slots: Annotated[
+        str,
+        typer.Option(
+            "--free-slots",
+            metavar="LANE/NAME",
+            help="Where a rotation's journal was lost or damaged: look what it left in the store, and free that.",
+        ),
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="With --free-slots: only show what is there.")] = False,
+    yes: YesOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Take unfinished rotations back: consumers and store get the old one again, the new one is revoked.
@@ -187,10 +212,31 @@ def abort(
     from keyward.flows import rotate as flow
     from keyward.model.rotation import Aborted
 
+    if bool(names) == bool(free_slots):
+        raise UsageError("say what to take back", hint="Name rotations, or use --free-slots LANE/NAME.")
     with open_place(config) as place:
-        result = flow.abort(place, flow.find_open(place, names))
+        if free_slots:
+            return _free_slots(place, free_slots, dry_run=dry_run, yes=yes)
+        result = flow.abort(place, flow.find_open(place, names or ()))
     _report(result)
     return DONE if all(isinstance(each, Aborted) for each in result.outcomes) else HALTED
+
+
+def _free_slots(place: Workplace, ref: str, *, dry_run: bool, yes: bool) -> int:
+    from keyward.cli.rotation_view import show_stranded
+    from keyward.flows import stranded as flow
+    from keyward.rotate.stranded import Way
+
+    left = flow.find(place, ref)
+    print(show_stranded(left.slots, place.clock.now()))
+    kept = any(each.way is Way.KEEP for each in left.slots)
+    if dry_run or all(each.way is Way.KEEP for each in left.slots):
+        return HALTED if kept else DONE
+    if not yes:
+        _ask_to_type(ref, "this changes the store")
+    for each, done in flow.free(place, left):
+        print(_inert(f"{each.slot.value}: {done}"))
+    return HALTED if kept else DONE
 
 
 def status(
@@ -270,7 +316,17 @@ def open_place(config: str | None) -> Workplace:
     from keyward.cli.ask import ask
     from keyward.flows.workplace import open_workplace
 
-    return open_workplace(config, prompt=ask)
+    return open_workplace(config, prompt=ask, warn=_warn)
+
+
+def _warn(text: str) -> None:
+    print(f"keyward: {_inert(text)}", file=sys.stderr)
+
+
+def _inert(text: str) -> str:
+    from keyward.report.escape import log
+
+    return log(text)
 
 
 def _wanted(
@@ -280,12 +336,17 @@ def _wanted(
     tiers: list[int] | None,
     leaked: str | None,
     everything: bool,
+    references: bool,
 ) -> Wanted:
-    from keyward.flows.rotate import Wanted
+    from keyward.flows.selecting import Wanted
     from keyward.rotate.found import read_report
 
+    if references and not leaked:
+        raise UsageError("--references is for --leaked", hint="In a consumer of your configuration, say reference = true.")
     report = read_report(leaked) if leaked else None
-    return Wanted(tuple(names or ()), tuple(lanes or ()), tuple(kinds or ()), tuple(tiers or ()), report, everything)
+    return Wanted(
+        tuple(names or ()), tuple(lanes or ()), tuple(kinds or ()), tuple(tiers or ()), report, everything, references
+    )
 
 
 def _options(incident: bool, withheld: list[str] | None = None, delete_first: bool = False) -> Any:
@@ -301,12 +362,16 @@ def _confirm(made: Plan, incident: bool, exempt: Sequence[str] = ()) -> None:
     refs = [each.ref for each in made.rotations if not each.refusal]
     if not refs:
         return
-    if not sys.stdin.isatty():
-        raise UsageError("this changes credentials, and nobody can be asked", hint="Look at --dry-run, then add --yes.")
     wanted = " ".join(refs) if len(refs) <= 3 else f"rotate {len(refs)}"
-    if incident:
+    if incident and sys.stdin.isatty():
         stopped = sorted({ref.partition("/")[0] for ref in refs} - set(exempt)) or ["none"]
         print(f"\nThese lanes may stand still until their consumers have the new ones: {', '.join(stopped)}")
+    _ask_to_type(wanted, "this changes credentials")
+
+
+def _ask_to_type(wanted: str, what: str) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(f"{what}, and nobody can be asked", hint="Look at --dry-run, then add --yes.")
     sys.stdout.write(f"\nType {wanted!r} to go on: ")
     sys.stdout.flush()
     if sys.stdin.readline().strip() != wanted:
@@ -333,7 +398,7 @@ def _running(refs: list[str], place: Workplace) -> Iterator[tuple[Any, Any]]:
     def stop(number: int, frame: object) -> None:
         # written past the streams, which may be in use at this very moment
         if switch.stopped:
-            os.write(2, b"\x1b[?25h\nkeyward: ended at once; nothing is lost, go on with: keyward resume\n")
+            os.write(2, b"\x1b[?25h\nkeyward: ended at once; go on with: keyward resume\n")
             os._exit(INTERRUPTED)
         switch.stop()
         os.write(2, b"\nkeyward: stopping at the next safe point; once more ends it at once\n")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from keyward.rotate.found import Found
     from keyward.rotate.journal import Line
     from keyward.rotate.ledger import Standing
+    from keyward.rotate.stranded import Stranded
 
 
 def show_plan(plan: Plan) -> str:
@@ -123,6 +124,18 @@ def _failure(outcome: Outcome) -> list[str]:
     if outcome.rotation and outcome.changed and "resume" not in outcome.hint:
         lines.append(f"     Go on with: keyward resume {outcome.rotation}")
     return lines
+
+
+def show_stranded(slots: Sequence[Stranded], now: float) -> str:
+    """What stands in the slots of one entry, and what is to be done with each; ids, never values."""
+    if not slots:
+        return "Both slots are empty."
+    rows: list[tuple[str, ...]] = [("slot", "rotation", "state", "id", "written", "what to do")]
+    for each in slots:
+        written = f"{age(now - each.written)} ago" if each.written else "unknown"
+        what = f"{each.way.value} ({each.why})"
+        rows.append((each.slot.value, each.rotation or "?", each.state or "?", each.id or "-", written, what))
+    return table(rows).rstrip("\n")
 
 
 def show_standings(standings: Sequence[Standing], now: float) -> str:

@@ -14,6 +14,7 @@ from keyward.registry import Pack, Registry
 from keyward.rotate.lanes import load_lanes
 from keyward.rotate.operator import Operator
 from keyward.scan.config import load_operator, operator_path
+from keyward.stores.settings import unknown_setting
 
 
 class Checked(NamedTuple):
@@ -25,7 +26,7 @@ class Checked(NamedTuple):
 
 
 def check(config: str | None, *, live: bool = False, prompt: Prompt = nobody) -> Checked:
-    """Reads the whole file strictly: known keys, known kinds, well-formed references and consumers. Raises ConfigError.
+    """Reads the whole file strictly: known keys (of stores too), known kinds, well-formed references and consumers. Raises ConfigError.
 
     References are resolved, and stores asked whether they can be used, only if `live`.
     """
@@ -34,7 +35,7 @@ def check(config: str | None, *, live: bool = False, prompt: Prompt = nobody) ->
     registry = Registry(plugins=configured.plugins)
     kinds = {str(kind.name) for pack in registry.packs() if isinstance(pack, Pack) for kind in pack.kinds}
     kinds |= {str(kind) for kind in registry.rotators()} | {str(each.kind.name) for each in configured.rules}
-    operator = load_lanes(path, kinds=sorted(kinds), check_consumer=check_consumer)
+    operator = load_lanes(path, kinds=sorted(kinds), check_consumer=check_consumer, check_store=unknown_setting)
     if not live:
         return Checked(path or "", operator)
     with open_workplace(config, prompt=prompt) as place:

@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from keyward.errors import UsageError
 from keyward.flows.settings import Settings, read_settings
 from keyward.match import catalogue
 from keyward.match.fingerprint import load_salt, to_base32
 from keyward.model.finding import Allowance
+from keyward.scan.config import PROJECT_FILE
 from keyward.scan.recipe import Recipe
 from keyward.scan.sources.tree import Exclude, keep_all
 
 if TYPE_CHECKING:
+    from keyward.flows.committed import Committed
     from keyward.flows.scan import ScanOptions
     from keyward.scan.baseline import Baseline
     from keyward.scan.interop import DetectSecretsBaseline
 
 PROJECT_FILES = ("keyward.toml", ".keyward.baseline", ".git")
-BASELINE = ".keyward.baseline"
+BASELINE, DETECT_SECRETS, GITLEAKS = ".keyward.baseline", ".secrets.baseline", ".gitleaksignore"
+
+
+class ByPlace(Protocol):
+    """What other tools' files say of an occurrence, by path and line, and by the commit that brought it in."""
+
+    def __call__(self, place: str, line: int, commit: str = "") -> Allowance | None: ...
 
 
 class Project(NamedTuple):
-    """All that holds for one scan. `root`: the top of the project, real path. `by_place`: what other tools' files say of an
-    occurrence, by path and line."""
+    """All that holds for one scan. `root`: the top of the project, real path."""
 
     root: str
     recipe: Recipe
     settings: Settings
     baseline: Baseline | None
-    by_place: Callable[[str, int], Allowance | None]
+    by_place: ByPlace
     salt_text: str
     notes: tuple[str, ...]
 
@@ -79,9 +86,19 @@ def open_project(options: ScanOptions, *, on_compile: Callable[[int], None]) -> 
 
     Raises ConfigError for a file that is wrong, UsageError for one that was named and is not there.
     """
-    root = find_root(options.paths[0] if options.paths else ".")
-    settings = read_settings(root, options.operator_config, options.rule_files, options.exclude)
-    baseline = _baseline(root, options.baseline)
+    # a sweep of a machine is no project: what lies in the current folder or in the home has no say in it
+    root = os.devnull if options.host else find_root(options.paths[0] if options.paths else ".")
+    committed = _committed(options)
+    if committed is not None:
+        root = committed.root
+    settings = read_settings(
+        root,
+        options.operator_config,
+        options.rule_files,
+        options.exclude,
+        (committed.name(PROJECT_FILE), committed.texts.get(PROJECT_FILE)) if committed is not None else None,
+    )
+    baseline = _baseline(root, options.baseline, committed)
     salt = load_salt(baseline.salt if baseline is not None else None)
     recipe = Recipe(
         catalogue=catalogue.Catalogue((), b"", "", False),
@@ -89,7 +106,7 @@ def open_project(options: ScanOptions, *, on_compile: Callable[[int], None]) -> 
         plugins=settings.plugins,
         rule_files=settings.rule_files,
         disabled=settings.disabled,
-        detect_secrets=_detect_secrets(root, options),
+        detect_secrets=_detect_secrets(root, options, committed),
         root=root,
     )
     compiled = catalogue.load(recipe.registry(), portable=options.portable, on_compile=on_compile)
@@ -98,16 +115,31 @@ def open_project(options: ScanOptions, *, on_compile: Callable[[int], None]) -> 
         recipe=recipe._replace(catalogue=compiled),
         settings=settings,
         baseline=baseline,
-        by_place=_by_place(root, options),
+        by_place=_by_place(root, options, committed),
         salt_text=to_base32(salt.value),
         notes=(salt.note,) if salt.note else (),
     )
 
 
-def _baseline(root: str, named: str | None) -> Baseline | None:
+def _committed(options: ScanOptions) -> Committed | None:
+    """The project's files as of a commit, where one was named or there is no working tree; else None."""
+    if not options.history:
+        return None
+    from keyward.flows.committed import read_committed
+
+    return read_committed(options.paths[0] if options.paths else ".", options.config_ref)
+
+
+def _baseline(root: str, named: str | None, committed: Committed | None) -> Baseline | None:
     """The named baseline, or the default one if it is there; none for an empty name."""
     if named == "":
         return None
+    if committed is not None and not named:
+        if BASELINE not in committed.texts:
+            return None
+        from keyward.scan.baseline import loads
+
+        return loads(committed.texts[BASELINE], committed.name(BASELINE))
     path = named or os.path.join(root, BASELINE)
     if not os.path.lexists(path):
         if named:
@@ -118,22 +150,32 @@ def _baseline(root: str, named: str | None) -> Baseline | None:
     return load(path)
 
 
-def _detect_secrets(root: str, options: ScanOptions) -> DetectSecretsBaseline | None:
-    path = os.path.join(root, ".secrets.baseline")
-    if options.baseline == "" or not os.path.isfile(path):
+def _detect_secrets(root: str, options: ScanOptions, committed: Committed | None) -> DetectSecretsBaseline | None:
+    path = os.path.join(root, DETECT_SECRETS)
+    if options.baseline == "" or not (os.path.isfile(path) if committed is None else DETECT_SECRETS in committed.texts):
         return None
     from keyward.scan.interop import DetectSecretsBaseline
 
+    if committed is not None:
+        return DetectSecretsBaseline.loads(committed.texts[DETECT_SECRETS], committed.name(DETECT_SECRETS))
     return DetectSecretsBaseline.load(path)
 
 
-def _by_place(root: str, options: ScanOptions) -> Callable[[str, int], Allowance | None]:
-    path = os.path.join(root, ".gitleaksignore")
-    if options.baseline == "" or not os.path.isfile(path):
-        return lambda place, line: None
+def _by_place(root: str, options: ScanOptions, committed: Committed | None) -> ByPlace:
+    path = os.path.join(root, GITLEAKS)
+    if options.baseline == "" or not (os.path.isfile(path) if committed is None else GITLEAKS in committed.texts):
+        return _nothing
     from keyward.scan.interop import GitleaksIgnore
 
-    ignore = GitleaksIgnore.load(path)
+    ignore = GitleaksIgnore.load(path) if committed is None else GitleaksIgnore.loads(committed.texts[GITLEAKS])
     if ignore is None:
-        return lambda place, line: None
-    return lambda place, line: ignore.allows(os.path.relpath(os.path.realpath(place), root), line)
+        return _nothing
+
+    def allows(place: str, line: int, commit: str = "") -> Allowance | None:
+        return ignore.allows(os.path.relpath(os.path.realpath(place), root), line, commit)
+
+    return allows
+
+
+def _nothing(place: str, line: int, commit: str = "") -> Allowance | None:
+    return None

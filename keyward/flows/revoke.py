@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 from keyward.errors import KeywardError, Refused, UsageError
 from keyward.flows.leaked_parts import leaked_parts
+from keyward.flows.selecting import CurrentValues
 from keyward.flows.workplace import Workplace
+from keyward.match.fingerprint import Fingerprinter
 from keyward.model.credential import Credential, SecretParts
 from keyward.model.kind import Kind
 from keyward.model.lane import Entry
 from keyward.model.verdict import Dead, Live, Restricted, Verdict
 from keyward.plugin.rotator import Job
-from keyward.plugin.store import Slot
+from keyward.plugin.store import Stored
 from keyward.rotate.audit import CallRecorder
 from keyward.rotate.found import Report
 from keyward.rotate.identity import fingerprint
@@ -25,12 +27,14 @@ POLL = 1.0
 
 class Doomed(NamedTuple):
     """A credential that shall die: its parts, and the entry whose admin credential and target are used for it (`name` is the
-    fingerprint where it was found). `in_use`: the lane entry that holds it now, empty if none does."""
+    fingerprint where it was found). `in_use`: the lane entry that holds it now, empty if none does. `doubt`: why that cannot be
+    told, where a store could not be read."""
 
     name: str
     entry: Entry
     parts: SecretParts
     in_use: str = ""
+    doubt: str = ""
 
 
 class Killed(NamedTuple):
@@ -55,14 +59,14 @@ def from_report(place: Workplace, report: Report, wanted: Sequence[str], by: str
     for name in names:
         kind = report.places(name)[0].kind
         parts = leaked_parts(report, name, place.registry.kind(kind))
-        doomed.append(Doomed(name, _entry_for(place, kind, by), parts, _user_of(place, report, name)))
+        doomed.append(Doomed(name, _entry_for(place, kind, by), parts, *_user_of(place, report, name)))
     return doomed
 
 
 def from_value(place: Workplace, kind: Kind, parts: SecretParts, by: str = "") -> Doomed:
     """A value that a person handed in."""
     place.registry.packs()
-    return Doomed("(standard input)", _entry_for(place, kind, by), parts, _holder(place, kind, parts))
+    return Doomed("(standard input)", _entry_for(place, kind, by), parts, *_holder(place, kind, parts))
 
 
 def parts_of(place: Workplace, kind: Kind) -> list[str]:
@@ -88,23 +92,30 @@ def _entry_for(place: Workplace, kind: Kind, by: str) -> Entry:
     return bare
 
 
-def _user_of(place: Workplace, report: Report, name: str) -> str:
-    from keyward.match.fingerprint import Fingerprinter
-
+def _user_of(place: Workplace, report: Report, name: str) -> tuple[str, str]:
     made = Fingerprinter(report.salt)
-    for _, entry in place.operator.entries():
-        held = place.store(entry.store).read(entry.path, Slot.CURRENT)
-        if held is not None and fingerprint(place.registry.kind(entry.kind), held.parts, made) == name:
-            return entry.ref
-    return ""
+    return _user(place, lambda entry, held: fingerprint(place.registry.kind(entry.kind), held.parts, made) == name)
 
 
-def _holder(place: Workplace, kind: Kind, parts: SecretParts) -> str:
+def _holder(place: Workplace, kind: Kind, parts: SecretParts) -> tuple[str, str]:
+    def is_it(entry: Entry, held: Stored) -> bool:
+        return entry.kind == kind and any(held.parts.get(part) == value for part, value in parts.items())
+
+    return _user(place, is_it)
+
+
+def _user(place: Workplace, is_it: Callable[[Entry, Stored], bool]) -> tuple[str, str]:
+    """The entry that holds it, and else why nobody can tell: a store that cannot be read may hold it."""
+    reader, doubt = CurrentValues(place), ""
     for _, entry in place.operator.entries():
-        held = place.store(entry.store).read(entry.path, Slot.CURRENT)
-        if held is not None and entry.kind == kind and any(held.parts.get(part) == value for part, value in parts.items()):
-            return entry.ref
-    return ""
+        try:
+            held = reader.of(entry)
+        except KeywardError as error:
+            doubt = doubt or f"{entry.ref} may use it: {error}"
+            continue
+        if held is not None and is_it(entry, held):
+            return entry.ref, ""
+    return "", doubt
 
 
 def revoke(
@@ -122,6 +133,8 @@ def revoke(
                 raise Refused(
                     f"{each.in_use} uses it now", hint=f"Replace it: keyward rotate {each.in_use}; or revoke it with --anyway."
                 )
+            if each.doubt and not anyway:
+                raise Refused(each.doubt, hint="Make its store readable; or revoke it with --anyway.")
             with entry_lock(place.state, each.in_use or f"revoke {each.name}", clock=place.clock):
                 results.append(_kill(place, each))
         except KeywardError as error:

@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 from keyward.errors import Halted, KeywardError, UsageError
 from keyward.flows.auditing import Audited
+from keyward.flows.selecting import Chosen as Chosen
+from keyward.flows.selecting import Selection as Selection
+from keyward.flows.selecting import Unread
 from keyward.flows.workplace import Workplace
 from keyward.match.paths import write_private
 from keyward.model.credential import SecretParts
-from keyward.model.lane import ConsumerSpec, Entry, Lane
+from keyward.model.lane import ConsumerSpec, Entry
 from keyward.model.rotation import (
     ABORT,
     DONE,
@@ -31,9 +34,8 @@ from keyward.plugin.store import Slot
 from keyward.rotate.abort import abort as take_back
 from keyward.rotate.audit import CallRecorder
 from keyward.rotate.engine import Rotation, steps_for
-from keyward.rotate.found import LIVE, Found, Report
+from keyward.rotate.found import Found
 from keyward.rotate.gates import StopSwitch
-from keyward.rotate.identity import fingerprint
 from keyward.rotate.journal import Journal, new_rotation_id
 from keyward.rotate.ledger import Standing, standing, unfinished
 from keyward.rotate.lock import entry_lock
@@ -43,33 +45,6 @@ from keyward.rotate.schedule import GOOD, Task, order, quarantine_all, run_all
 
 GUARDS = ("vault", "openbao", "hashicorp")
 """Providers whose credentials guard the store itself: they are treated last."""
-
-
-class Wanted(NamedTuple):
-    """What was asked for. `names`: `lane/name`, or a lane's name. `report`: a scan's, for leaked keys."""
-
-    names: tuple[str, ...] = ()
-    lanes: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    tiers: tuple[int, ...] = ()
-    report: Report | None = None
-    everything: bool = False
-
-
-class Chosen(NamedTuple):
-    """One entry to be rotated. `leaked`: the fingerprint under which a scan found it; `extra`: consumers that the scan found."""
-
-    lane: Lane
-    entry: Entry
-    leaked: str = ""
-    extra: tuple[ConsumerSpec, ...] = ()
-
-
-class Selection(NamedTuple):
-    """`unowned`: fingerprints of a report that no lane owns, with their first places."""
-
-    chosen: tuple[Chosen, ...]
-    unowned: tuple[Found, ...] = ()
 
 
 class Planned(NamedTuple):
@@ -118,85 +93,16 @@ class Result(NamedTuple):
         return tuple(each for each in self.outcomes if not isinstance(each, (*GOOD, WaitingHuman)))
 
 
-def select(place: Workplace, wanted: Wanted) -> Selection:
-    """The entries that were asked for. Raises UsageError for a name that is not there, or when nothing was asked for."""
-    operator = place.operator
-    everything = list(operator.entries())
-    if not any((wanted.names, wanted.lanes, wanted.kinds, wanted.tiers, wanted.report, wanted.everything)):
-        raise UsageError("say what to rotate", hint="Name LANE/NAME, or use --lane, --kind, --tier, --leaked REPORT or --all.")
-    refs: dict[str, Chosen] = {}
-
-    def add(lane: Lane, entry: Entry) -> None:
-        refs.setdefault(entry.ref, Chosen(lane, entry))
-
-    for name in wanted.names:
-        entry = operator.entry(name)
-        add(operator.lane(entry.lane), entry)
-    for name in wanted.lanes:
-        for entry in operator.lane(name).entries:
-            add(operator.lane(name), entry)
-    for lane, entry in everything:
-        if wanted.everything or str(entry.kind) in wanted.kinds or lane.tier in wanted.tiers:
-            add(lane, entry)
-    unowned: tuple[Found, ...] = ()
-    if wanted.report is not None:
-        leaked, unowned = _owners(place, wanted.report)
-        for each in leaked:
-            refs[each.entry.ref] = each
-    if not refs and not unowned:
-        raise UsageError("no credential of a lane fits", hint="See what there is with: keyward lanes list")
-    return Selection(tuple(refs.values()), unowned)
-
-
-def _owners(place: Workplace, report: Report) -> tuple[list[Chosen], tuple[Found, ...]]:
-    """Which entries hold the keys that a report names: by the fingerprint of the value in the store, under the report's salt."""
-    from keyward.match.fingerprint import Fingerprinter
-
-    made = Fingerprinter(report.salt)
-    wanted = set(report.fingerprints())
-    owned: dict[str, Chosen] = {}
-    place.registry.packs()
-    for lane, entry in place.operator.entries():
-        held = place.store(entry.store).read(entry.path, Slot.CURRENT)
-        if held is None:
-            continue
-        name = fingerprint(place.registry.kind(entry.kind), held.parts, made)
-        if name in wanted:  # of several entries with one value each gets its own new one
-            owned[entry.ref] = Chosen(lane, entry, name, _consumers_found(place, report, name, lane, entry, held.parts))
-    ours = {each.leaked for each in owned.values()}
-    rest = [report.places(name)[0] for name in report.fingerprints() if name not in ours]
-    return list(owned.values()), tuple(rest)
-
-
-def _consumers_found(
-    place: Workplace, report: Report, name: str, lane: Lane, entry: Entry, parts: SecretParts
-) -> tuple[ConsumerSpec, ...]:
-    """Live configurations in which the report saw the key, and that no consumer of the lane covers."""
-    from keyward.rotate.consumers.guess import guess_consumer
-
-    covered = {os.path.abspath(os.path.expanduser(str(c.options.get("path", "")))) for c in lane.consumers_of(entry.name)}
-    specs = []
-    for path in dict.fromkeys(each.path for each in report.places(name) if each.role == LIVE and each.locator.source == "tree"):
-        whole = os.path.abspath(path)
-        if whole in covered:
-            continue
-        try:
-            with open(whole, "rb") as file:
-                data = file.read(8 << 20)
-        except OSError:
-            continue
-        spec = guess_consumer(whole, parts, data)
-        if spec is not None:
-            specs.append(spec)
-    return tuple(specs)
-
-
 def make_plan(place: Workplace, selection: Selection, options: Options, exempt: Sequence[str] = ()) -> Plan:
     """What would be done, in order. Reads only; saved below the state folder under its digest, which stands for all that decides
     what will be done: also for the options, and for what the configuration says of each entry and its consumers."""
     tasks = {chosen.entry.ref: chosen for chosen in selection.chosen}
-    ordered = [tasks[task.ref] for task in order(_task(place, chosen, options, silent, None) for chosen in selection.chosen)]
+    guards = _guards(place)
+    ordered = [tasks[t.ref] for t in order(_task(place, c, options, silent, None, guards) for c in selection.chosen)]
     planned = tuple(_planned(place, chosen, _options_for(chosen, options, exempt)) for chosen in ordered)
+    planned += tuple(
+        Planned(u.entry.ref, str(u.entry.kind), "", (), (), refusal=_cannot_tell(u), hint=u.hint) for u in selection.unread
+    )
     approvals = tuple(sorted({(c.lane.name, c.lane.approvals) for c in selection.chosen if c.lane.approvals}))
     content = [options.mode, [p._asdict() for p in planned], [f.fingerprint for f in selection.unowned]]
     asked = [sorted(options.withheld_hosts), options.delete_first, options.quarantine, sorted(exempt)]
@@ -207,6 +113,10 @@ def make_plan(place: Workplace, selection: Selection, options: Options, exempt: 
     saved = json.dumps({"v": 1, "digest": digest, "mode": plan.mode, "rotations": content[1]}, indent=1)
     write_private(os.path.join(place.state, "plans", f"{digest}.json"), saved.encode() + b"\n")
     return plan
+
+
+def _cannot_tell(unread: Unread) -> str:
+    return f"nobody can tell whether it leaked: {unread.reason}"
 
 
 def _plain(value: object) -> object:
@@ -224,7 +134,7 @@ def _planned(place: Workplace, chosen: Chosen, options: Options) -> Planned:
     rotator = place.rotator(entry)
     names = tuple(spec.name for spec in (*chosen.lane.consumers_of(entry.name), *chosen.extra))
     open_ones = place.begun.unfinished(entry.ref)
-    bare = Planned(entry.ref, str(entry.kind), rotator.account(entry), (), names)
+    bare = Planned(entry.ref, str(entry.kind), rotator.account(entry), (), names, chosen.notes)
     if open_ones:
         return bare._replace(resumes=open_ones[-1].rotation, notes=(f"goes on at {open_ones[-1].step}",))
     try:
@@ -233,7 +143,7 @@ def _planned(place: Workplace, chosen: Chosen, options: Options) -> Planned:
     except KeywardError as error:
         return bare._replace(refusal=str(error), hint=error.hint)
     steps = tuple(steps_for(parties, options, checked))
-    notes = list(checked.notes)
+    notes = [*checked.notes, *chosen.notes]
     if rotator.manual is not None:
         notes.append("a person makes the new one: keyward will say where, and wait")
     if parties.verify is None:
@@ -264,8 +174,10 @@ def rotate(
     switch = switch or StopSwitch(place.clock)
     refused = {each.ref: each for each in plan.rotations if each.refusal} if plan else {}
     own = [_options_for(chosen, options, exempt, plan) for chosen in selection.chosen]
+    guards = _guards(place)
     tasks = [
-        _task(place, chosen, its, tell, switch, refused.get(chosen.entry.ref)) for chosen, its in zip(selection.chosen, own)
+        _task(place, chosen, its, tell, switch, guards, refused.get(chosen.entry.ref))
+        for chosen, its in zip(selection.chosen, own)
     ]
     failed: dict[str, str] = {}
     if options.mode == INCIDENT and options.quarantine:
@@ -276,7 +188,9 @@ def rotate(
         ]
         failed = quarantine_all(at_once, lambda ref, text: tell(ref, QUARANTINE, text))
     outcomes = run_all(tasks, stopped=lambda: switch.stopped, canary_holds=options.mode == PLANNED)
-    return Result(tuple(outcomes[task.ref] for task in order(tasks)), selection.unowned, tuple(sorted(failed.items())))
+    unread = [Stopped("", u.entry.ref, PLAN, _cannot_tell(u), u.hint, changed=False) for u in selection.unread]
+    ended = (*(outcomes[task.ref] for task in order(tasks)), *unread)
+    return Result(ended, selection.unowned, tuple(sorted(failed.items())))
 
 
 def _task(
@@ -285,6 +199,7 @@ def _task(
     options: Options,
     tell: Tell,
     switch: StopSwitch | None,
+    guards: frozenset[str],
     refused: Planned | None = None,
 ) -> Task:
     entry, lane = chosen.entry, chosen.lane
@@ -307,7 +222,7 @@ def _task(
         tier=lane.tier,
         canary=lane.canary,
         group=f"{lane.tier} {entry.kind}",
-        last=_guards_others(place, entry),
+        last=entry.ref in guards,
         depends_on=entry.depends_on,
     )
 
@@ -316,15 +231,21 @@ def _can_quarantine(place: Workplace, chosen: Chosen) -> bool:
     return place.rotator(chosen.entry).capabilities_for(chosen.entry).reversible_disable
 
 
-def _guards_others(place: Workplace, entry: Entry) -> bool:
-    """Whether others cannot be rotated without it: it opens a store, or is the admin credential of another entry."""
-    if str(entry.kind).partition("/")[0] in GUARDS:
-        return True
-    names = (f"vault:{entry.store}/{entry.path}", f"vault:{entry.path}")
-    others = (
-        reference for _, other in place.operator.entries() if other.ref != entry.ref for reference in other.admin.values()
-    )
-    return any(reference.partition("#")[0] in names for reference in others)
+def _guards(place: Workplace) -> frozenset[str]:
+    """The refs without which others cannot be rotated: they open a store, or are the admin credential of another entry."""
+    entries = [entry for _, entry in place.operator.entries()]
+    users: dict[str, set[str]] = {}
+    for entry in entries:
+        for reference in entry.admin.values():
+            users.setdefault(reference.partition("#")[0], set()).add(entry.ref)
+
+    def guards(entry: Entry) -> bool:
+        if str(entry.kind).partition("/")[0] in GUARDS:
+            return True
+        names = (f"vault:{entry.store}/{entry.path}", f"vault:{entry.path}")
+        return any(users.get(name, set()) - {entry.ref} for name in names)
+
+    return frozenset(entry.ref for entry in entries if guards(entry))
 
 
 def _recorded(rotation: Rotation, audited: Audited, outcome: Outcome) -> Outcome:

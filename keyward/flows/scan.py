@@ -64,6 +64,7 @@ class Gathered:
         self.not_scanned: list[NotScanned] = []
         self.excluded: list[Excluded] = []
         self.learned: dict[bytes, bytes] = {}
+        self.notes: list[str] = []
         self.files = 0
         self.bytes = 0
         self.whole_project = False
@@ -173,7 +174,7 @@ def _outcome(project: Project, gathered: Gathered, persona: str, seconds: float)
         persona=persona,
         below_persona=len(below - {finding.fingerprint for finding in findings}),
         stale_baseline=tuple(stale),
-        notes=(*project.notes, *_advice(gathered.occurrences)),
+        notes=(*project.notes, *gathered.notes, *_advice(gathered.occurrences)),
     )
 
 

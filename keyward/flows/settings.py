@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyward.errors import UsageError
 from keyward.model.finding import Allowance
@@ -12,10 +12,14 @@ from keyward.scan.config import PROJECT_FILE, load_operator, load_project, opera
 from keyward.scan.recipe import RuleFile
 from keyward.scan.sources.tree import Exclude, keep_all
 
+if TYPE_CHECKING:
+    from keyward.scan.config import ProjectConfig
+
 
 class Settings(NamedTuple):
     """`exclude`: for paths relative to the project's top; answers with the rule, and which configuration has it. `typed`: the
-    exclusions of the command line, for paths relative to what is scanned. Sizes in bytes, 0 for no limit."""
+    exclusions of the command line, for paths relative to what is scanned. `patterns`: what both are made of. Sizes in bytes, 0 for no
+    limit."""
 
     persona: str
     exclude: Exclude
@@ -26,26 +30,35 @@ class Settings(NamedTuple):
     disabled: tuple[str, ...]
     min_file_size: int = 0
     max_file_size: int = 0
+    patterns: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-def read_settings(root: str, operator: str | None, rule_files: Iterable[str], exclude: tuple[str, ...]) -> Settings:
-    """What holds for a project. Nothing more is imported where neither file is there.
+def read_settings(
+    root: str,
+    operator: str | None,
+    rule_files: Iterable[str],
+    exclude: tuple[str, ...],
+    committed: tuple[str, str | None] | None = None,
+) -> Settings:
+    """What holds for a project. Nothing more is imported where neither file is there. `committed`: the name and the text of the project's
+    file in a commit (None: it has none), which holds instead of the one in the folder.
 
     Raises ConfigError for a file that is wrong, UsageError for a named one that is not there or an exclusion that is none.
     """
-    own = load_project(root)
+    own = load_project(root) if committed is None else _committed(*committed)
     operators = load_operator(operator_path(operator))
     files = [RuleFile(path) for path in rule_files]
     for file in files:
         if not os.path.lexists(file.path):
             raise UsageError(f"there is no rule file {file.path!r}", hint="Check --rules; the path is relative to this folder.")
     if own.rules:
-        files.append(RuleFile(own.path, project=True))
+        files.append(RuleFile(own.path, True, committed[1] if committed is not None else None))
     if operators.rules:
         files.append(RuleFile(operators.path))
+    sets = (("operator's configuration", operators.exclude), (PROJECT_FILE, own.exclude))
     return Settings(
         persona=operators.persona or "regular",
-        exclude=_joined([("operator's configuration", operators.exclude), (PROJECT_FILE, own.exclude)]),
+        exclude=_joined(sets),
         typed=_joined([("--exclude", exclude)]),
         ignored={**own.ignored, **operators.ignored},
         plugins=operators.plugins,
@@ -53,7 +66,14 @@ def read_settings(root: str, operator: str | None, rule_files: Iterable[str], ex
         disabled=operators.disabled,
         min_file_size=operators.min_file_size,
         max_file_size=operators.max_file_size,
+        patterns=tuple(each for each in (*sets, ("--exclude", exclude)) if each[1]),
     )
+
+
+def _committed(path: str, text: str | None) -> ProjectConfig:
+    from keyward.scan.config import ProjectConfig, project_of
+
+    return ProjectConfig() if text is None else project_of(text, path)
 
 
 def _joined(sets: Iterable[tuple[str, tuple[str, ...]]]) -> Exclude:

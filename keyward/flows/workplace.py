@@ -33,6 +33,10 @@ Prompt = Callable[[str], Secret]
 """Asks a person for a value, hidden. Raises UsageError where nobody can be asked."""
 
 
+Warn = Callable[[str], None]
+"""Tells a person what went wrong beside the work itself."""
+
+
 def nobody(question: str) -> Secret:
     """A prompt where there is no terminal."""
     raise UsageError(f"{question}: nobody can be asked here", hint="Run it in a terminal, or configure a reference.")
@@ -51,13 +55,14 @@ class Workplace:
         prompt: Prompt = nobody,
         environment: Mapping[str, str] | None = None,
         fences: tuple[Fence, ...] = (),
+        warn: Warn = lambda text: None,
     ) -> None:
         self.operator, self.registry = operator, registry
         self.state = state or state_folder()
         self.clock: Clock = clock or SystemClock()
         self.fences = fences
         self.begun = Begun(self.state, self.clock)
-        self._prompt = prompt
+        self._prompt, self._warn = prompt, warn
         self._environment = environment
         self._stores: dict[str, Store] = {}
         self._gates: dict[str, AccountGate] = {}
@@ -71,9 +76,11 @@ class Workplace:
         self.close()
 
     def close(self) -> None:
-        """Mirrors the audit log's head, closes stores and connections."""
+        """Mirrors the audit log's head, closes stores and connections; warns where the head could not be mirrored."""
         if "audit" in self.__dict__:
             self.audit.close()
+            if self.audit.mirror_problem:
+                self._warn(self.audit.mirror_problem)
         for store in self._stores.values():
             store.close()
         for ports in self._doors:
@@ -130,7 +137,7 @@ class Workplace:
 
     @cached_property
     def audit(self) -> AuditLog:
-        """The audit log, open for writing; its key and its mirrored head are in the default store. Raises StoreError."""
+        """The audit log, open for writing; its key is in the default store, its mirrored head where the configuration says. Raises StoreError."""
         from keyward.flows.audit import open_log
 
         return open_log(self)
@@ -214,11 +221,13 @@ def _probe(rotator: Rotator, job: Job, credential: Credential) -> Verdict:
         return Unknown(f"the probe failed ({type(error).__name__})")
 
 
-def open_workplace(config: str | None, *, prompt: Prompt = nobody, fences: tuple[Fence, ...] = ()) -> Workplace:
+def open_workplace(
+    config: str | None, *, prompt: Prompt = nobody, fences: tuple[Fence, ...] = (), warn: Warn = lambda text: None
+) -> Workplace:
     """The workplace of the operator's configuration: the named file, else `$KEYWARD_CONFIG`, else the default one."""
     from keyward.rotate.lanes import load_lanes
     from keyward.scan.config import load_operator, operator_path
 
     path = operator_path(config)
     own = load_operator(path)
-    return Workplace(load_lanes(path), Registry(plugins=own.plugins), prompt=prompt, fences=fences)
+    return Workplace(load_lanes(path), Registry(plugins=own.plugins), prompt=prompt, fences=fences, warn=warn)

@@ -34,6 +34,11 @@ def read_text(path: str, *, limit: int = LARGEST) -> str | None:
         raise ConfigError(f"cannot be read: {(error.strerror or 'error').lower()}", path=path) from None
     finally:
         os.close(descriptor)
+    return text_of(content, path, limit=limit)
+
+
+def text_of(content: bytes, path: str, *, limit: int = LARGEST) -> str:
+    """The same of bytes that were read from somewhere else; `path` names them in an error."""
     if len(content) > limit:
         raise ConfigError(f"is larger than {limit >> 20} MB", path=path, hint="Is this the file that you meant?")
     try:

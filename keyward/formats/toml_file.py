@@ -33,8 +33,11 @@ class TomlFile:
     def load(cls, path: str) -> TomlFile | None:
         """None if there is no such file. Raises ConfigError for one that is no TOML."""
         text = read_text(path, limit=LARGEST)
-        if text is None:
-            return None
+        return None if text is None else cls.loads(text, path)
+
+    @classmethod
+    def loads(cls, text: str, path: str) -> TomlFile:
+        """The file with this text. Raises ConfigError if it is no TOML."""
         import tomllib
 
         try:

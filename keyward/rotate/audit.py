@@ -19,15 +19,16 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from keyward.errors import ConfigError, Halted, StoreConflict, StoreError
 from keyward.model.secret import Secret
 from keyward.plugin.clock import Clock, SystemClock
 from keyward.plugin.ports import Call
 from keyward.plugin.store import Slot, Store
+from keyward.rotate.audit_mirror import Head, Mirror
 from keyward.rotate.durable import append_synced
 from keyward.rotate.who import Who, current
 
@@ -35,8 +36,8 @@ VERSION = 1
 FILE = "audit.jsonl"
 BEGIN, EVENT, CHECKPOINT = "begin", "event", "checkpoint"
 
-HEAD_PATH, KEY_PATH = "audit/head", "audit/key"
-"""Where a store keeps the log's mirrored head and its key; no lane's credential may lie there."""
+KEY_PATH = "audit/key"
+"""Where a store keeps the log's key; no lane's credential may lie there."""
 
 KEY_BYTES = 32
 LONGEST_TEXT = 500
@@ -53,70 +54,6 @@ _DOMAIN = b"keyward audit 1\n"
 _LINE = re.compile(rb'(?P<body>\{.*),"mac":"(?P<mac>[0-9a-f]{64})"\}', re.DOTALL)
 
 
-class Head(NamedTuple):
-    """The newest entry: its number, and its HMAC in hex."""
-
-    seq: int
-    mac: str
-
-    def __str__(self) -> str:
-        return f"{self.seq}:{self.mac}"
-
-    @classmethod
-    def parse(cls, text: str) -> Head:
-        """The head that `str` wrote. Raises ValueError."""
-        seq, _, mac = text.strip().partition(":")
-        if not (seq.isascii() and seq.isdigit()) or not re.fullmatch("[0-9a-f]{64}", mac):
-            raise ValueError("a head is SEQ:MAC, a number and 64 hexadecimal digits")
-        return cls(int(seq), mac)
-
-
-class Mirror(Protocol):
-    """A second place for the head. `get` answers None where there is none, or none can be read back."""
-
-    name: str
-
-    def put(self, head: Head) -> None: ...
-
-    def get(self) -> Head | None: ...
-
-
-class StoreMirror:
-    """The head in a store. Raises StoreError."""
-
-    def __init__(self, store: Store, path: str = HEAD_PATH) -> None:
-        self.name = f"store {store.name}"
-        self._store, self._path = store, path
-
-    def put(self, head: Head) -> None:
-        for _ in range(5):
-            held = self._store.read(self._path, Slot.CURRENT)
-            try:
-                parts = {"head": Secret(str(head).encode())}
-                self._store.write(self._path, Slot.CURRENT, parts, {}, expected=held.version if held else 0)
-                return
-            except StoreConflict:
-                continue
-
-    def get(self) -> Head | None:
-        held = self._store.read(self._path, Slot.CURRENT)
-        return Head.parse(held.parts["head"].reveal().decode()) if held is not None else None
-
-
-class SyslogMirror:
-    """The head in the system's log, which may be sent to another machine. It is compared by hand: `audit verify --head`."""
-
-    name = "syslog"
-
-    def put(self, head: Head) -> None:
-        import syslog
-
-        syslog.syslog(syslog.LOG_AUTHPRIV | syslog.LOG_NOTICE, f"keyward audit head {head}")
-
-    def get(self) -> Head | None:
-        return None
-
-
 class CallSeen(NamedTuple):
     """One external call and what came of it, as an entry names it."""
 
@@ -124,6 +61,18 @@ class CallSeen(NamedTuple):
     host: str
     changes: bool
     outcome: str
+
+
+class Event(NamedTuple):
+    """What one entry tells. `ref`: `lane/name`. `calls`: what was asked of whom, in what `what` names."""
+
+    what: str
+    ref: str = ""
+    rotation: str = ""
+    detail: str = ""
+    calls: tuple[CallSeen, ...] = ()
+    files: tuple[str, ...] = ()
+    evidence: tuple[Mapping[str, Any], ...] = ()
 
 
 class CallRecorder:
@@ -188,32 +137,31 @@ class AuditLog:
     ) -> Head:
         """Writes one entry; it is on disk when this returns. `ref`: `lane/name`. `never`: values that must not stand in it; where one
         does all the same, it is left out. Raises Halted if it cannot be written."""
+        event = Event(what, ref, rotation, detail, tuple(calls), tuple(files), tuple(evidence))
+        return self.append_all((event,), never=never)
+
+    def append_all(self, events: Sequence[Event], *, never: Iterable[Secret] = ()) -> Head:
+        """Several entries at once, in their order, for the price of one; all of them are on disk when this returns, or none counts."""
         guard = _Guard(never)
-        event = {
-            "what": guard.text(what),
-            "ref": guard.text(ref),
-            "rotation": guard.text(rotation),
-            "detail": guard.text(detail),
-            "who": guard.plain(self._who._asdict()),
-            "calls": guard.plain([seen._asdict() for seen in calls]),
-            "files": guard.plain(list(files)),
-            "evidence": guard.plain([dict(each) for each in evidence]),
-        }
+        plain = [self._plain(event, guard) for event in events]
         with locked(self.path):
             tail = read_tail(self.path, self.key)
-            lead = b"\n" if tail.unended else b""
+            data = b"\n" if tail.unended else b""
             if tail.head is None:
                 if b"\n" in tail.debris:
                     hint = "Its key was changed, or it was overwritten. Keep the file, move it away, and a new log begins."
                     raise Halted(f"no entry of the audit log {self.path!r} was written with this key", hint=hint)
                 first: Record = {"v": VERSION, "seq": 1, "time": self._now(), "type": BEGIN, "log": os.urandom(8).hex()}
                 line, tail_head = seal(self.key, {**first, **_torn(tail), "prev": ""})
-                lead, tail = lead + line, Tail(tail_head)
+                data, tail = data + line, Tail(tail_head)
             assert tail.head is not None
-            record: Record = {"v": VERSION, "seq": tail.head.seq + 1, "time": self._now(), "type": EVENT}
-            line, head = seal(self.key, {**record, **event, **_torn(tail), "prev": tail.head.mac})
+            head = tail.head
+            for each in plain:
+                record: Record = {"v": VERSION, "seq": head.seq + 1, "time": self._now(), "type": EVENT}
+                line, head = seal(self.key, {**record, **each, **_torn(tail), "prev": head.mac})
+                data, tail = data + line, Tail(head)
             try:
-                append_synced(self.path, lead + line, create=True)
+                append_synced(self.path, data, create=True)
             except OSError as error:
                 hint = "Make room, or put right who may write there: nothing is done that is not recorded."
                 raise Halted(f"cannot write the audit log {self.path!r}: {error.strerror}", hint=hint) from None
@@ -221,6 +169,18 @@ class AuditLog:
         if self.clock.monotonic() - self._mirrored >= MIRROR_EVERY:
             self._send_head()
         return head
+
+    def _plain(self, event: Event, guard: _Guard) -> Record:
+        return {
+            "what": guard.text(event.what),
+            "ref": guard.text(event.ref),
+            "rotation": guard.text(event.rotation),
+            "detail": guard.text(event.detail),
+            "who": guard.plain(self._who._asdict()),
+            "calls": guard.plain([seen._asdict() for seen in event.calls]),
+            "files": guard.plain(list(event.files)),
+            "evidence": guard.plain([dict(each) for each in event.evidence]),
+        }
 
     def _now(self) -> float:
         return round(self.clock.now(), 3)

@@ -17,13 +17,13 @@ from keyward.rotate.audit import (
     EVENT,
     VERSION,
     AuditLog,
-    Head,
     Record,
     locked,
     read_end,
     seal,
     unseal,
 )
+from keyward.rotate.audit_mirror import Head
 from keyward.rotate.durable import sync_folder
 
 NO_MIRROR = (
@@ -62,8 +62,8 @@ class _Bad(NamedTuple):
     before: int
 
 
-def verify(path: str, key: Secret, mirrored: Head | None = None) -> Verified:
-    """Looks through the whole log; `mirrored`: the head that another place remembers. Raises Halted if it cannot be read."""
+def verify(path: str, key: Secret, *mirrored: Head | None) -> Verified:
+    """Looks through the whole log; `mirrored`: heads that other places remember. Raises Halted if it cannot be read."""
     data = read_end(path)[0]
     entries, bad = _parse(data, key)
     problems: list[str] = []
@@ -74,10 +74,11 @@ def verify(path: str, key: Secret, mirrored: Head | None = None) -> Verified:
         notes.append("the last line lacks its end: a write was cut off there, or somebody cut it")
     if data and not is_private(os.stat(path)):
         notes.append("others than its owner may write the file")
-    if mirrored is None:
+    heads = [each for each in dict.fromkeys(mirrored) if each is not None]
+    if not heads:
         notes.append(NO_MIRROR)
-    else:
-        _check_mirrored(entries, mirrored, problems, notes)
+    for each in heads:
+        _check_mirrored(entries, each, problems, notes)
     head = _head(entries[-1]) if entries else None
     return Verified(sum(each.record["type"] == EVENT for each in entries), head, tuple(problems), tuple(notes))
 

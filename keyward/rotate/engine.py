@@ -42,34 +42,25 @@ from keyward.model.rotation import (
     RESERVE,
     REVOKE,
     STORE,
-    Attested,
     Outcome,
-    Proved,
-    ProvedByConsumer,
     Stopped,
     WaitingHuman,
-    Withheld,
 )
-from keyward.model.verdict import Dead, Evidence, Live, Unknown, Verdict
+from keyward.model.verdict import Live
 from keyward.plugin.consumer import Holds, Values
 from keyward.plugin.rotator import Issued, Origin, Overlap
 from keyward.plugin.store import Slot
 from keyward.rotate import orphans
-from keyward.rotate.by_hand import UNKNOWN
+from keyward.rotate.asking import MOST_ATTEMPTS, Asking, said
+from keyward.rotate.ending import ending
 from keyward.rotate.journal import INTENT, SEEN, Journal
 from keyward.rotate.ledger import owed
 from keyward.rotate.parties import Options, Parties, Placed, Tell, silent
 from keyward.rotate.preflight import Preflight, preflight
+from keyward.rotate.proving import BY_HAND, Proving
 from keyward.rotate.redaction import Redaction
+from keyward.rotate.rescue import Rescue, was_handed_over, way_out
 from keyward.rotate.slots import ISSUED, KEPT, Slots
-
-MOST_ATTEMPTS = 4
-BY_HAND = "by hand"
-FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
-"""Seconds between two questions whether a credential lives."""
-
-LONGEST_PAUSE = 300.0
-"""Seconds that a provider which says "not now" is waited for; one that wants more is come back to by `resume`."""
 
 
 def steps_for(parties: Parties, options: Options, checked: Preflight) -> list[str]:
@@ -102,6 +93,8 @@ class Rotation:
         self.slots = Slots(parties.store, parties.entry, journal.rotation, parties.clock)
         self.job = parties.job(journal.rotation)
         self.inert = Redaction(parties.admin)
+        self.asks = Asking(parties, journal.rotation)
+        self.proofs = Proving(parties, journal, self.asks)
         self._tell = tell
         self._step = PLAN
 
@@ -245,7 +238,7 @@ class Rotation:
         if self.journal.last(QUARANTINE, SEEN) is None:
             old = self._planned()["old"]
             self.journal.intent(QUARANTINE, id=old)
-            self._patiently(lambda: self.rotator.disable(self.job, old, self._old()), again_if_uncertain=True)
+            self.asks.patiently(lambda: self.rotator.disable(self.job, old, self._old()), again_if_uncertain=True)
             self.journal.seen(QUARANTINE, id=old)
 
     def _reserve(self) -> None:
@@ -257,7 +250,7 @@ class Rotation:
             raise Halted(f"{self.entry.ref}: somebody replaced or removed the new value in the store", hint=hint)
         self.slots.reserve()
         if self.rotator.manual is None and self.rotator.origin is Origin.MINTED:
-            self._patiently(lambda: orphans.take_stock(self.parties, self.job, self.journal))
+            self.asks.patiently(lambda: orphans.take_stock(self.parties, self.job, self.journal))
 
     def _is_stored(self) -> bool:
         """Whether the new one is safe. One that was revoked because its writing failed may stand there all the same."""
@@ -271,8 +264,11 @@ class Rotation:
         if self.rotator.origin is Origin.CHOSEN:
             self._apply_chosen()
         elif not self._is_stored():
-            self._mint()
+            return self._handed() if was_handed_over(self.journal) else self._mint()
         return None
+
+    def _handed(self) -> Outcome:
+        return WaitingHuman(self.journal.rotation, self.entry.ref, ISSUE, way_out(self.journal, self.entry.store))
 
     def _wait_for_person(self) -> Outcome | None:
         if self._is_stored():
@@ -291,11 +287,22 @@ class Rotation:
         self.inert.learn(parts)
         if dict(parts) == dict(self._old()):
             raise Refused("that is the old value", hint="Make a new one at the provider, then provide that.")
-        verdict = self._poll(parts, Live)
+        verdict = self.asks.poll(parts, Live)
         if self.parties.verify is not None and not isinstance(verdict, Live):
-            raise Refused(f"the provider does not accept this value: {_said(verdict)}", hint="Check that it was copied whole.")
-        self.slots.pend(parts, "")
+            raise Refused(f"the provider does not accept this value: {said(verdict)}", hint="Check that it was copied whole.")
+        self.slots.pend(parts, self._id_of_handed(parts))
         self.journal.seen(ISSUE, outcome="provided")
+
+    def _id_of_handed(self, parts: SecretParts) -> str:
+        """The id of the value that consumers were given when the store was gone; empty where a person made it. Raises Refused."""
+        handed = self.journal.last(ISSUE, SEEN)
+        if handed is None or not was_handed_over(self.journal):
+            return ""
+        if self.rotator.identify(self.job, parts) != handed.ids["new"]:
+            raise Refused(
+                f"{self.entry.ref}: this is another one than its consumers were given", hint="Read it at its consumer."
+            )
+        return str(handed.ids["new"])
 
     def _apply_chosen(self) -> None:
         applied = self.journal.last(ISSUE, SEEN)
@@ -310,20 +317,21 @@ class Rotation:
         else:
             chosen = held.parts
         self.journal.intent(ISSUE)
-        issued = self._patiently(lambda: self.rotator.issue(self.job, chosen, self._old()), again_if_uncertain=True)
+        issued = self.asks.patiently(lambda: self.rotator.issue(self.job, chosen, self._old()), again_if_uncertain=True)
         self.slots.pend(issued.parts, issued.id)
         self.journal.seen(ISSUE, new=issued.id)
 
-    def _mint(self) -> None:
+    def _mint(self) -> Outcome | None:
         for _ in range(MOST_ATTEMPTS):
-            self._patiently(lambda: orphans.clear(self.parties, self.job, self.journal))
+            self.asks.patiently(lambda: orphans.clear(self.parties, self.job, self.journal))
             attempt = len(self.journal.all(ISSUE, INTENT)) + 1
             self.journal.intent(ISSUE, attempt)
+            old = self._old()
             try:
-                issued = self.inert.issued(self.rotator.issue(self.job, NO_PARTS, self._old()))
+                issued = self.inert.issued(self.rotator.issue(self.job, NO_PARTS, old))
             except Throttled as error:
                 self.journal.seen(ISSUE, attempt, outcome="throttled")
-                self._pause(error)
+                self.asks.pause(error)
                 continue
             except SlotsFull:
                 self.journal.seen(ISSUE, attempt, outcome="full")
@@ -337,37 +345,36 @@ class Rotation:
                 if error.certain:
                     raise
                 continue
-            self._store_minted(issued, attempt)
-            return
+            return self._store_minted(issued, attempt, old)
         raise Uncertain(f"{self.entry.ref}: the provider did not answer {MOST_ATTEMPTS} times", hint=self._resume_hint)
 
-    def _store_minted(self, issued: Issued, attempt: int) -> None:
-        """Stores first, journals then: the value exists nowhere else. What cannot be stored is revoked at once."""
-        if issued.id == self._planned()["old"] and self.parties.capabilities.overlap is not Overlap.NONE:
+    def _store_minted(self, issued: Issued, attempt: int, old: SecretParts) -> Outcome | None:
+        """Stores first, journals then: the value exists nowhere else. What cannot be stored is revoked at once, unless the old one is
+        dead: see `rescue`."""
+        rolled = self.parties.capabilities.overlap is Overlap.NONE
+        if issued.id == self._planned()["old"] and not rolled:
             raise Halted(f"{self.entry.ref}: the provider answered with the id of the old one", hint="Nothing was revoked.")
         try:
-            self.slots.pend(issued.parts, issued.id)
+            if not rolled:
+                self.slots.pend(issued.parts, issued.id)
+            else:
+                rescue = Rescue(self.parties, self.journal, self.slots, self.inert, self._tell, old, issued)
+                lost = rescue.into_store()
+                if lost is not None:
+                    if not rescue.into_consumers(self.options.withheld_hosts.union(self._planned()["withheld"]), attempt):
+                        raise lost
+                    return self._handed()
         except StoreError:
             self.journal.intent(orphans.ORPHAN, id=issued.id)
-            self._patiently(lambda: self.rotator.revoke(self.job, issued.id, issued.parts))
+            self.asks.patiently(lambda: self.rotator.revoke(self.job, issued.id, issued.parts))
             self.journal.seen(orphans.ORPHAN, id=issued.id)
             self.journal.seen(ISSUE, attempt, outcome="refused")
             raise
         self.journal.seen(ISSUE, attempt, outcome="made", new=issued.id)
+        return None
 
     def _prove(self) -> None:
-        if self.journal.last(PROVE, SEEN) is not None:
-            return
-        if self.parties.verify is None:
-            self.journal.seen(PROVE, outcome="nobody to ask")
-            return
-        verdict = self._poll(self._new().parts, Live)
-        if not isinstance(verdict, Live):
-            raise Halted(
-                f"{self.entry.ref}: the new one does not work: {_said(verdict)}",
-                hint=f"{self._resume_hint}, or keyward abort {self.journal.rotation}.",
-            )
-        self.journal.seen(PROVE, outcome="live", evidence=_shown(verdict.evidence), principal=verdict.principal)
+        self.proofs.prove(lambda: self._new().parts)
 
     def _promote(self) -> None:
         if self.journal.last(PROMOTE, SEEN) is not None:
@@ -441,9 +448,9 @@ class Rotation:
         self.journal.intent(REVOKE, id=old_id)
         if self.rotator.origin is Origin.CHOSEN or not self._is_new(old_id):
             if self.parties.capabilities.reversible_disable:
-                self._patiently(lambda: self.rotator.disable(self.job, old_id, old), again_if_uncertain=True)
-            self._patiently(lambda: self.rotator.revoke(self.job, old_id, old), again_if_uncertain=True)
-        self._patiently(lambda: self.rotator.end_sessions(self.job, old_id, old), again_if_uncertain=True)
+                self.asks.patiently(lambda: self.rotator.disable(self.job, old_id, old), again_if_uncertain=True)
+            self.asks.patiently(lambda: self.rotator.revoke(self.job, old_id, old), again_if_uncertain=True)
+        self.asks.patiently(lambda: self.rotator.end_sessions(self.job, old_id, old), again_if_uncertain=True)
         self.journal.seen(REVOKE, id=old_id)
 
     def _still_safe(self, old_id: str, old: SecretParts) -> None:
@@ -454,12 +461,7 @@ class Rotation:
             raise Halted(f"{self.entry.ref}: the new one is the old one", hint="Nothing was revoked.")
         if self.slots.ours(Slot.CURRENT, ISSUED) is None:
             raise Halted(f"{self.entry.ref}: the new one is not current in the store", hint="Nothing was revoked.")
-        if self.parties.verify is not None:
-            verdict = self._poll(new.parts, Live)
-            if not isinstance(verdict, Live):
-                raise Halted(
-                    f"{self.entry.ref}: the new one no longer works: {_said(verdict)}", hint="The old one was not revoked."
-                )
+        self.proofs.still_lives(new.parts)
 
     def _is_new(self, id: str) -> bool:
         """Whether an id is the new one's: a credential that is rolled in place keeps its id."""
@@ -467,57 +469,18 @@ class Rotation:
         return bool(id) and held is not None and held.labels.get("public_id") == id
 
     def _confirm(self) -> Outcome | None:
-        if self.journal.last(CONFIRM, SEEN) is not None:
-            return None
-        outcome: dict[str, Any] = {"outcome": "attested"}
-        revoked = self.journal.last(REVOKE, SEEN)
-        by_hand = revoked is not None and revoked.ids.get("outcome") == BY_HAND
-        waits = WaitingHuman(self.journal.rotation, self.entry.ref, REVOKE, self.rotator.manual or UNKNOWN)
-        if self.parties.verify is not None:
-            verdict = self._poll(self._old(), Dead)
-            if not isinstance(verdict, Dead):
-                if by_hand:
-                    return waits
-                raise Halted(
-                    f"{self.entry.ref}: the old one is not proved dead: {_said(verdict)}",
-                    hint=f"The new one is in use. Look at the provider; then run: keyward resume {self.journal.rotation}",
-                )
-            outcome = {"outcome": "dead", "evidence": _shown(verdict.evidence)}
-        elif by_hand:
-            # no consumer's check can tell that a person killed the old one: only that person can
-            if not self.options.attested_by:
-                return waits
-            outcome["by"] = self.options.attested_by
-        elif any(line.ids.get("verified") for line in self.journal.all(DISTRIBUTE, SEEN)):
-            outcome = {"outcome": "by consumer"}
-        self.journal.seen(CONFIRM, **outcome)
-        return None
+        return self.proofs.confirm(self._old, self._values, self.options.attested_by)
 
     def _done(self) -> Outcome:
         if self.journal.last(DONE, SEEN) is None:
             if self.rotator.manual is None and self.rotator.origin is Origin.MINTED:
-                self._patiently(lambda: orphans.sweep(self.parties, self.job, self.journal, (self._new().id,)))
+                self.asks.patiently(lambda: orphans.sweep(self.parties, self.job, self.journal, (self._new().id,)))
             self.slots.erase(Slot.PENDING)
             self.slots.erase(Slot.PREVIOUS)
             self.parties.store.destroy_old(self.entry.path)
             self.journal.seen(DONE)
         hosts = {self.parties.name(placed): placed.spec.host for placed in self.parties.consumers}
-        withheld = tuple(Withheld(name, hosts.get(name, "")) for name in owed(self.journal))
-        confirmed = self.journal.last(CONFIRM, SEEN)
-        how = confirmed.ids["outcome"] if confirmed else ("dead" if self.parties.verify else "attested")
-        rotation, ref = self.journal.rotation, self.entry.ref
-        if how == "dead":
-            proofs = [
-                line.ids["evidence"]
-                for step in (PROVE, CONFIRM)
-                for line in self.journal.all(step, SEEN)
-                if "evidence" in line.ids
-            ]
-            return Proved(rotation, ref, tuple(Evidence(**proof) for proof in proofs), withheld)
-        if how == "by consumer":
-            return ProvedByConsumer(rotation, ref, "the consumers' own checks passed", withheld)
-        by = str(confirmed.ids.get("by", "")) if confirmed else ""
-        return Attested(rotation, ref, by or "the operator", "no provider can be asked about this kind", withheld)
+        return ending(self.journal, self.entry.ref, hosts, provider_asked=self.parties.verify is not None)
 
     _actions: ClassVar[dict[str, Callable[[Rotation], Outcome | None]]] = {
         QUARANTINE: _quarantine,
@@ -533,66 +496,9 @@ class Rotation:
         DONE: _done,
     }
 
-    # asking and waiting
-
-    def _poll(self, parts: SecretParts, wanted: type[Live] | type[Dead]) -> Verdict:
-        """Asks until the answer is the wanted one or the provider's own time for it is over."""
-        if self.parties.verify is None:
-            return Unknown("nobody can be asked about this kind")
-        capabilities = self.parties.capabilities
-        deadline = self.clock.monotonic() + (capabilities.settle if wanted is Live else capabilities.propagation)
-        wait = FIRST_WAIT
-        while True:
-            verdict = self.parties.verify(self.parties.credential(parts))
-            if isinstance(verdict, wanted) or self.clock.monotonic() >= deadline:
-                return verdict
-            pause = wait
-            if isinstance(verdict, Unknown) and verdict.retry_after:
-                pause = max(wait, verdict.retry_after)
-            self.clock.sleep(min(pause, max(0.05, deadline - self.clock.monotonic())))
-            wait = min(wait * 1.5, LONGEST_WAIT)
-
-    def _patiently(self, action: Callable[[], Any], *, again_if_uncertain: bool = False) -> Any:
-        """Does something that may be done again: waits where the provider says not now, and where nothing was sent."""
-        for attempt in range(1, MOST_ATTEMPTS + 1):
-            try:
-                return action()
-            except Throttled as error:
-                if attempt == MOST_ATTEMPTS:
-                    raise
-                self._pause(error)
-            except Refused:
-                raise
-            except ProviderError as error:
-                if attempt == MOST_ATTEMPTS or not (error.certain or again_if_uncertain):
-                    raise
-                self.clock.sleep(FIRST_WAIT * attempt)
-        raise AssertionError("unreachable")
-
-    def _pause(self, error: Throttled) -> None:
-        if not error.retry_after <= LONGEST_PAUSE:
-            raise Throttled(
-                str(error), retry_after=error.retry_after, hint=f"Later, run: keyward resume {self.journal.rotation}"
-            )
-        self.clock.sleep(error.retry_after)
-
     @property
     def _resume_hint(self) -> str:
         return f"Run: keyward resume {self.journal.rotation}"
-
-
-def _said(verdict: Verdict) -> str:
-    if isinstance(verdict, Unknown):
-        return f"nobody could tell ({verdict.reason})"
-    if isinstance(verdict, Live):
-        return "the provider still accepts it"
-    if isinstance(verdict, Dead):
-        return "the provider refuses it"
-    return f"the provider knows it but restricts it ({verdict.reason})"
-
-
-def _shown(evidence: Evidence) -> dict[str, Any]:
-    return dict(evidence._asdict())
 
 
 def _module_of(error: BaseException) -> str:

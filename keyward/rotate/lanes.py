@@ -28,6 +28,9 @@
     [providers.gitlab]
     base_url = "https://gitlab.example"
 
+    [audit]
+    mirror = ["store:main", "syslog"]        # where the head of the audit log is kept a second time
+
 Every error names the file, the line, the key and what to write instead. Where a secret would stand, only a reference may, and
 what stands there is never repeated.
 """
@@ -47,12 +50,14 @@ from keyward.model.kind import Kind
 from keyward.model.lane import ConsumerSpec, Entry, Lane
 from keyward.plugin.transport import is_loopback
 from keyward.rotate import duration, reference_form
+from keyward.rotate.audit_mirror import STORE, SYSLOG
 from keyward.rotate.operator import (
     APPROVAL_VALID,
     DEFAULT_PATH,
     DEFAULT_STORE,
     DEFAULTS,
     Approvers,
+    AuditPlaces,
     Operator,
     Provider,
 )
@@ -65,13 +70,15 @@ OWN_PATHS = ("keyward", "audit")
 
 LANE_KEYS = (
     "tier", "environment", "store", "path", "rotate_every", "approvals", "canary", "credentials", "consumers",
+    "references",
 )  # fmt: skip
-DEFAULTS_KEYS = ("store", "path", "rotate_every", "approvals", "approvers")
+DEFAULTS_KEYS = ("store", "path", "rotate_every", "approvals", "approvers", "references")
 ENTRY_KEYS = (
     "name", "kind", "store", "path", "target", "scope", "admin", "rotate_every", "expiry", "drain", "depends_on",
 )  # fmt: skip
 TARGET_KEYS = ("base_url", "host", "port", "user", "database", "options")
 PROVIDER_KEYS = ("base_url", "rotate_every")
+AUDIT_KEYS = ("mirror", "socket")
 APPROVERS_KEYS = ("users", "allowed_signers", "people", "folder", "starter_counts", "valid")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -81,9 +88,16 @@ _PATH = re.compile(r"[A-Za-z0-9_.@-]+(?:/[A-Za-z0-9_.@-]+)*")
 CheckConsumer = Callable[[ConsumerSpec], None]
 """Raises ConfigError for a consumer whose options are wrong."""
 
+CheckStore = Callable[[Mapping[str, object]], tuple[str, str, str] | None]
+"""What is wrong with a store's table: the key, the problem, what to do; None if nothing is."""
+
 
 def load_lanes(
-    path: str | None, *, kinds: Collection[str] | None = None, check_consumer: CheckConsumer | None = None
+    path: str | None,
+    *,
+    kinds: Collection[str] | None = None,
+    check_consumer: CheckConsumer | None = None,
+    check_store: CheckStore | None = None,
 ) -> Operator:
     """What the file says; for None the defaults: no lane, and an `agefile` store in the user's state folder.
 
@@ -98,7 +112,7 @@ def load_lanes(
     if not is_private(os.stat(path)):
         hint = "Make it yours, with `chmod go-w` on it."
         raise ConfigError("others can change this file, which decides where credentials go", path=path, hint=hint)
-    return _Reader(file, kinds, check_consumer).operator()
+    return _Reader(file, kinds, check_consumer, check_store).operator()
 
 
 def _default_stores() -> dict[str, Mapping[str, object]]:
@@ -108,10 +122,16 @@ def _default_stores() -> dict[str, Mapping[str, object]]:
 class _Reader:
     """Reads one file, top to bottom; what later tables need is kept."""
 
-    def __init__(self, file: TomlFile, kinds: Collection[str] | None, check_consumer: CheckConsumer | None) -> None:
+    def __init__(
+        self,
+        file: TomlFile,
+        kinds: Collection[str] | None,
+        check_consumer: CheckConsumer | None,
+        check_store: CheckStore | None,
+    ) -> None:
         self._file = file
         self._kinds = kinds
-        self._check_consumer = check_consumer
+        self._check_consumer, self._check_store = check_consumer, check_store
         self._stores: dict[str, Mapping[str, object]] = {}
         self._providers: dict[str, Provider] = {}
         self._defaults = TomlFile(file.path, "", {})
@@ -139,6 +159,12 @@ class _Reader:
                 tier: _period(tiers, f"tier{tier}", never=True) for tier in TIERS if f"tier{tier}" in tiers.data
             },
             approvers=_approvers(self._defaults.in_table("approvers")),
+            references=frozenset(
+                name
+                for name, table in lanes
+                if name != DEFAULTS and (table if "references" in table.data else self._defaults).flag("references")
+            ),
+            audit=self._audit() if "audit" in self._file.data else None,
         )
 
     def _named(self, key: str) -> list[tuple[str, TomlFile]]:
@@ -155,8 +181,33 @@ class _Reader:
             if type_ not in STORE_TYPES:
                 table.wrong("an unknown type of store", nearest(type_, STORE_TYPES), "type")
             _check_references(table)
+            wrong = self._check_store(table.data) if self._check_store is not None else None
+            if wrong is not None:
+                key, problem, hint = wrong
+                table.wrong(f"`{key}` {problem}", hint, key.partition(".")[0])
             found[name] = table.data
         return found or _default_stores()
+
+    def _audit(self) -> AuditPlaces:
+        table = self._file.in_table("audit")
+        table.only(AUDIT_KEYS, "`audit`")
+        given = table.data.get("mirror")
+        names = (given,) if isinstance(given, str) else table.texts("mirror")
+        stores = []
+        for name in names:
+            store = name.removeprefix(STORE)
+            if name != SYSLOG and not name.startswith(STORE):
+                table.wrong("`mirror` is no place for the audit log's head", 'Write "syslog" or "store:NAME".', "mirror")
+            if name != SYSLOG and store not in self._stores:
+                table.wrong("`mirror` names a store that there is not", nearest(store, self._stores), "mirror")
+            if name != SYSLOG:
+                stores.append(store)
+        if not names:
+            table.wrong("`mirror` is missing", 'Write "syslog" or "store:NAME".', "mirror")
+        socket = os.path.expanduser(table.text("socket"))
+        if socket and not os.path.isabs(socket):
+            table.wrong("`socket` is not an absolute path", 'Write it like this: socket = "/dev/log"', "socket")
+        return AuditPlaces(tuple(stores), SYSLOG in names, socket)
 
     def _provider(self, table: TomlFile) -> Provider:
         table.only(PROVIDER_KEYS, "a provider")

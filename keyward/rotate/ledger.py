@@ -86,6 +86,8 @@ def _state(journal: Journal) -> State:
     asked, answered = journal.last(ISSUE, INTENT), journal.last(ISSUE, SEEN)
     if asked is not None and "waiting" in asked.ids and answered is None:
         return State.WAITING
+    if answered is not None and answered.ids.get("outcome") == "handed over":
+        return State.WAITING
     revoked = journal.last(REVOKE, SEEN)
     if revoked is not None and revoked.ids.get("outcome") == "by hand":
         return State.WAITING

@@ -37,10 +37,19 @@ class Approvers(NamedTuple):
     valid: float = APPROVAL_VALID
 
 
+class AuditPlaces(NamedTuple):
+    """Where the audit log's head is mirrored to. `stores`: their names; `syslog`: the system's log, at `socket` (empty: the usual)."""
+
+    stores: tuple[str, ...] = ()
+    syslog: bool = False
+    socket: str = ""
+
+
 class Operator(NamedTuple):
     """`stores`: the table of each store by name; there is always at least one. `rotate_every`: of lanes, by name, in seconds;
     `tier_rotate_every`: of tiers. `path`: of the file, empty where there is none. `default_store`: where keyward keeps what belongs
-    to no lane (the audit log's key)."""
+    to no lane (the audit log's key). `audit`: None where the configuration does not say. `references`: lanes whose leaked values become
+    references where they can."""
 
     path: str = ""
     stores: Mapping[str, Mapping[str, object]] = {}
@@ -50,6 +59,8 @@ class Operator(NamedTuple):
     tier_rotate_every: Mapping[int, float] = {}
     approvers: Approvers = Approvers()
     default_store: str = ""
+    audit: AuditPlaces | None = None
+    references: frozenset[str] = frozenset()
 
     def entries(self) -> Iterator[tuple[Lane, Entry]]:
         """Every credential with its lane, by tier, canary first, then in the order of the file."""

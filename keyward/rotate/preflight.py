@@ -9,6 +9,7 @@ from keyward.model.credential import NO_PARTS, SecretParts
 from keyward.model.verdict import Dead
 from keyward.plugin.consumer import Holds, Values
 from keyward.plugin.store import Slot
+from keyward.rotate.consumers.files import Prepared
 from keyward.rotate.parties import Options, Parties
 
 
@@ -80,14 +81,16 @@ def _identify(parties: Parties, rotation: str, old: SecretParts, notes: list[str
 
 
 def _ask_consumers(parties: Parties, options: Options, old: SecretParts, rotation: str) -> None:
+    given = [each for each in parties.consumers if not (each.spec.host and each.spec.host in options.withheld_hosts)]
+    for placed in given:
+        if isinstance(placed.consumer, Prepared):
+            placed.consumer.ready()
     if not old:
         return
     reference = f"{parties.entry.store}:{parties.entry.path}"
     # there is no new value yet: the old one in its place makes `holds` tell whether the consumer has it
     values = Values(parties.entry.lane, parties.entry.name, reference, old, old, rotation)
-    for placed in parties.consumers:
-        if placed.spec.host and placed.spec.host in options.withheld_hosts:
-            continue
+    for placed in given:
         if placed.consumer.holds(values) is Holds.OTHER:
             raise ConsumerChanged(
                 f"{placed.spec.name} does not hold the value that is to be replaced",

@@ -26,7 +26,7 @@ MOST_IGNORED = 10_000
 
 SHARED = ("exclude", "ignore", "rules")
 OPERATOR = ("plugins", "persona", "disabled", "limits")
-RESERVED = ("lanes", "stores", "providers", "verify")
+RESERVED = ("lanes", "stores", "providers", "verify", "audit")
 """Tables of the operator's configuration that other commands read."""
 LIMITS = ("min_file_size", "max_file_size")
 
@@ -85,11 +85,23 @@ def load_project(root: str) -> ProjectConfig:
     if not os.path.lexists(path):
         return ProjectConfig()
     from keyward.formats.toml_file import TomlFile
-    from keyward.scan.user_rules import read_rules
 
     file = TomlFile.load(path)
     if file is None:
         raise ConfigError("is a link to nowhere", path=path, hint="Delete it or put it right.")
+    return _project(file, path)
+
+
+def project_of(text: str, path: str) -> ProjectConfig:
+    """What a `keyward.toml` with this text says; `path` names it in an error. Raises ConfigError."""
+    from keyward.formats.toml_file import TomlFile
+
+    return _project(TomlFile.loads(text, path), path)
+
+
+def _project(file: TomlFile, path: str) -> ProjectConfig:
+    from keyward.scan.user_rules import read_rules
+
     for key in file.data:
         if key in (*OPERATOR, *RESERVED):
             hint = f"Move it to {config_file()}; a project's file may have: {', '.join(SHARED)}."
@@ -141,17 +153,18 @@ def load_operator(path: str | None) -> OperatorConfig:
     )
 
 
-def load_rules(path: str, *, project: bool = False) -> tuple[Rule, ...]:
+def load_rules(path: str, *, project: bool = False, text: str | None = None) -> tuple[Rule, ...]:
     """The rules of a TOML file: one of rules only, or either configuration. Raises ConfigError or RuleError."""
-    return tuple(each.rule for each in load_user_rules(path, project=project))
+    return tuple(each.rule for each in load_user_rules(path, project=project, text=text))
 
 
-def load_user_rules(path: str, *, project: bool = False) -> tuple[UserRule, ...]:
-    """As `load_rules`, with the kinds that the rules find. `project`: whether the file came with the scanned project."""
+def load_user_rules(path: str, *, project: bool = False, text: str | None = None) -> tuple[UserRule, ...]:
+    """As `load_rules`, with the kinds that the rules find. `project`: whether the file came with the scanned project. `text`: what is
+    in it, None to read it."""
     from keyward.formats.toml_file import TomlFile
     from keyward.scan.user_rules import read_rules
 
-    file = TomlFile.load(path)
+    file = TomlFile.load(path) if text is None else TomlFile.loads(text, path)
     if file is None:
         raise ConfigError("there is no such file", path=path, hint="Check the path of the rule file.")
     file.only((*SHARED, *OPERATOR, *RESERVED), "a rule file")

@@ -6,17 +6,18 @@ What only a match needs is imported when there is one: a clean commit, the usual
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyward.match.fingerprint import Fingerprinter
 from keyward.match.matcher import Judged, Matcher
-from keyward.model.finding import Allowance, Locator, NotScanned, Occurrence, Signal
-from keyward.scan.reader import Chunk, chunks_of, is_plain, plain_chunk, source_length
+from keyward.model.finding import Allowance, Locator, NotScanned, Occurrence, Provenance, Signal
+from keyward.scan.reader import CHUNK, Chunk, Read, chunks, chunks_of, is_plain, plain_chunk, source_length
 
 if TYPE_CHECKING:
     import re
 
+    from keyward.formats.opened import Limits
     from keyward.match.engine.portable import Hits
     from keyward.scan.interop import DetectSecretsBaseline
 
@@ -28,11 +29,16 @@ LINE_CONTEXT = 4096
 
 
 class Place(NamedTuple):
-    """What is being looked through. `source`: `tree`, `index` or `stdin`; `blob`: the object id, for `index`."""
+    """What is being looked through. `source`: `tree`, `index`, `history`, `stdin` or `process`; `blob`: the object id, for `index` and
+    `history`. `container`: the names of the members that lead to it, if it is inside of something. `judged_as`: the path that
+    its matches are judged by, `role`: what it is (`live-config` or `echo`); where empty, the path says both."""
 
     source: str
     path: str
     blob: str = ""
+    container: tuple[str, ...] = ()
+    judged_as: str = ""
+    role: str = ""
 
 
 class Examined(NamedTuple):
@@ -43,7 +49,11 @@ class Examined(NamedTuple):
 
 class Examiner:
     """Examines sources with one matcher. `detect_secrets`: a baseline of that tool, with paths relative to `root`.
-    `own_samples`: by real path, the samples of a rule file, which are no findings in that file."""
+    `own_samples`: by real path, the samples of a rule file, which are no findings in that file. `limits`: how far containers are
+    opened, None for the default.
+
+    `examine_source` and `examine_bytes` look at everything; the others at bytes as they stand.
+    """
 
     def __init__(
         self,
@@ -53,7 +63,9 @@ class Examiner:
         detect_secrets: DetectSecretsBaseline | None = None,
         root: str = "",
         own_samples: Mapping[str, tuple[bytes, ...]] | None = None,
+        limits: Limits | None = None,
     ) -> None:
+        self.limits = limits
         self._matcher = matcher
         self._fingerprinter = fingerprinter
         self._detect_secrets = detect_secrets
@@ -61,17 +73,60 @@ class Examiner:
         self._own_samples = own_samples or {}
         self._prefixes: dict[tuple[str, str], re.Pattern[bytes] | None] = {}
 
+    def examine_source(self, place: Place, read: Read, *, modified: float = 0.0) -> Examined:
+        """Everything found in a source that is read from front to back, with what is in it if it is a container. `modified`: when it was
+        last written, in seconds since 1970, 0 if unknown. Raises what reading raises."""
+        data = _first(read)
+        if len(data) < SMALL:
+            return self.examine_bytes(place, data, modified=modified)
+        rest = _after(data, read)
+        if not special(place.path, data):
+            examined = self.examine_chunks(place, chunks(rest))
+            if modified and examined.occurrences:
+                dated = [o._replace(provenance=Provenance(since=modified, since_from="mtime")) for o in examined.occurrences]
+                examined = examined._replace(occurrences=dated)
+            return examined
+        from keyward.scan.inside import examine_stream
+
+        return examine_stream(self, place, rest, modified=modified)
+
+    def examine_bytes(self, place: Place, data: bytes, *, modified: float = 0.0) -> Examined:
+        """The same for a small source that was read in one go."""
+        examined = self.examine_whole(place, data)
+        if not examined.occurrences and not special(place.path, data):
+            return examined
+        from keyward.scan.inside import examine_held
+
+        return examine_held(self, place, data, examined, modified=modified)
+
     def examine_small(self, source: str, path: str, data: bytes) -> Examined:
-        """Everything found in a source that was read in one go. Most files of a tree end here, with nothing to look at."""
+        """What a source that was read in one go holds as it stands. Most files of a tree end here, with nothing to look at."""
         if not is_plain(data):
-            return self.examine(Place(source, path), chunks_of(data))
+            return self.examine_chunks(Place(source, path), chunks_of(data))
         hits = self._matcher.hits(data)
-        if not hits and not data.startswith(_CONTAINER_STARTS):
+        if not hits:
             return Examined([], [], len(data))
         return self._examine(Place(source, path), [(plain_chunk(data), hits)])
 
+    def examine_whole(self, place: Place, data: bytes) -> Examined:
+        """The same of any place and any size."""
+        if len(data) >= CHUNK or not is_plain(data):
+            pieces = iter((data,))
+            return self.examine_chunks(place, chunks(lambda size: next(pieces, b"")) if len(data) < CHUNK else _sliced(data))
+        hits = self._matcher.hits(data)
+        return self._examine(place, [(plain_chunk(data), hits)]) if hits else Examined([], [], len(data))
+
     def examine(self, place: Place, chunks: Iterable[Chunk]) -> Examined:
-        """Everything found in the chunks of one source. Raises what reading raises (OSError)."""
+        """What the chunks of one source hold as they stand; a container is named as not looked at. Raises what reading raises (OSError)."""
+        heads: list[bytes] = []
+        examined = self.examine_chunks(place, _noting(chunks, heads))
+        if heads and heads[0].startswith(_PACKED_STARTS):
+            note = NotScanned(place.path, "a packed file: what is in it was not looked at", opaque=True)
+            examined.problems.insert(0, note)
+        return examined
+
+    def examine_chunks(self, place: Place, chunks: Iterable[Chunk]) -> Examined:
+        """The same, for a caller that looks into containers itself."""
         return self._examine(place, ((chunk, self._matcher.hits(chunk.data)) for chunk in chunks))
 
     def _examine(self, place: Place, chunks: Iterable[tuple[Chunk, Hits]]) -> Examined:
@@ -83,17 +138,13 @@ class Examiner:
         for chunk, hits in chunks:
             if previous is not None:
                 cursor.next_chunk(previous)
-            elif chunk.data.startswith(_CONTAINER_STARTS):
-                problems.append(
-                    NotScanned(place.path, f"{_container(chunk.data)}: what is in it was not looked at", opaque=True)
-                )
             previous = chunk
             if chunk.encoding == "raw":
                 size = max(size, chunk.offset + len(chunk.data))
             else:
                 size = max(size, chunk.source_offset + 2 * len(chunk.data))
             if hits:
-                judged, gave_up = self._matcher.judged(chunk.data, place.path, hits)
+                judged, gave_up = self._matcher.judged(chunk.data, place.judged_as or place.path, hits)
                 problems.extend(
                     NotScanned(place.path, f"rule {rule} gave up: too many places that look like it but are not")
                     for rule in gave_up
@@ -108,7 +159,7 @@ class Examiner:
         return Examined(occurrences, problems, size)
 
     def _occurrences(self, place: Place, chunk: Chunk, judged: list[Judged], cursor: Cursor) -> list[Occurrence]:
-        samples = self._own_samples.get(os.path.realpath(place.path), ()) if self._own_samples else ()
+        samples = self._own_samples.get(os.path.realpath(place.path), ()) if self._own_samples and not place.container else ()
         if samples:
             judged = [each for each in judged if not any(each.context.value in sample for sample in samples)]
         found = [self._occurrence(place, chunk, each, cursor) for each in sorted(judged, key=lambda j: j.candidate.span)]
@@ -138,6 +189,7 @@ class Examiner:
                 source_start + source_length(chunk.data[start:end], chunk.encoding),
                 chunk.encoding,
                 place.blob,
+                place.container,
             ),
             line=line,
             column=column,
@@ -148,7 +200,7 @@ class Examiner:
             parts=tuple(sorted(candidate.parts)),
             public_id=public.decode("utf-8", "replace")[:200],
             facts=_facts(judged),
-            role=role_of(place.path),
+            role=place.role or role_of(place.judged_as or place.path),
         )
         if self._detect_secrets is not None:
             occurrence = occurrence._replace(allowance=self._listed_elsewhere(place, context.parts.values()))
@@ -198,20 +250,112 @@ class Examiner:
         return result
 
 
-_CONTAINERS = (
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "zip archive (or document)"),
-    (b"BZh", "bzip2"),
-    (b"\xfd7zXZ\0", "xz"),
-    (b"\x28\xb5\x2f\xfd", "zstandard"),
-    (b"7z\xbc\xaf\x27\x1c", "7-zip archive"),
-    (b"Rar!\x1a\x07", "rar archive"),
-)
-_CONTAINER_STARTS = tuple(start for start, _ in _CONTAINERS)
+SMALL = 1 << 18
+"""Bytes of a source that are read before it is decided how it is looked at."""
+
+_PACKED_STARTS = (
+    b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"PK00PK", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd",
+    b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07",
+)  # fmt: skip
+_SPECIAL_STARTS = (
+    *_PACKED_STARTS, b"SQLite format 3\0", b"%PDF-", b"!<arch>\ndebian", b"07070", b"\xed\xab\xee\xdb", b"From ", b"MSCF\0\0\0\0",
+    b"\x04\x22\x4d\x18", b"LZIP\x01", b"\x89LZO\0\r\n", b"\x1f\x9d", b"hsqs", b"xar!\0\x1c", b"Return-Path:", b"Received:",
+    b"Delivered-To:", b"MIME-Version:", b"Message-I", b"X-Original-To:", b"Date: ", b"Subject: ", b"To: ",
+    b"_HiStOrY_V2_", b"# This viminfo file", b'{"log":"', b"Script started on ",
+)  # fmt: skip
+_SPECIAL_ENDINGS = frozenset(
+    (
+        "eml", "mht", "mhtml", "zip", "jar", "pyz", "pex", "exe", "xpi", "crx", "whl", "shiv", "zlib", "zz", "tar", "lzma",
+        "pkl", "pickle", "p", "joblib", "cast", "out", "err",
+    )
+)  # fmt: skip
+_ESCAPED_ENDINGS = frozenset(("json", "jsonl", "ndjson", "har", "ipynb", "json5", "webmanifest", "geojson"))
+_LOG_STARTS = ("access", "error", "syslog", "messages", "screenlog", "tmux", "typescript", "npm-debug", ".log", ".git-cred")
+_LOG_ENDINGS = ("_log", ".log", "typescript", "git/credentials")
 
 
-def _container(data: bytes) -> str:
-    return next(name for start, name in _CONTAINERS if data.startswith(start))
+_FIRST_BYTES = frozenset(start[:1] for start in _SPECIAL_STARTS)
+_ORDINARY_ENDINGS = frozenset(
+    (
+        "py", "pyi", "js", "mjs", "ts", "tsx", "jsx", "map", "c", "h", "cc", "cpp", "hpp", "rs", "go", "java", "kt", "rb", "php", "cs",
+        "swift", "sh", "css", "scss", "html", "md", "rst", "yaml", "yml", "toml", "ini", "cfg", "conf", "xml", "svg", "sql", "so", "png",
+        "jpg", "gif", "woff2",
+    )
+)  # fmt: skip
+
+
+def special(path: str, head: bytes) -> bool:
+    """Whether a source of that name and beginning may be a container or have another reading, so that it is worth asking. Costs about a
+    microsecond: it is asked of every file."""
+    if (head[:1] in _FIRST_BYTES and head.startswith(_SPECIAL_STARTS)) or head[257:262] == b"ustar":
+        return True
+    name = path[path.rfind("/") + 1 :].lower()
+    ending = name[name.rfind(".") + 1 :]
+    if ending in _ORDINARY_ENDINGS:
+        return False
+    if ending in _ESCAPED_ENDINGS:
+        return b"\\" in head or len(head) >= SMALL
+    if ending == "pyc":
+        return not _has_source(path)
+    if ending in _SPECIAL_ENDINGS or (ending == "txt" and b"T" in head[10:14]):
+        return True
+    if name.startswith(_LOG_STARTS) or path.endswith(_LOG_ENDINGS):
+        return True
+    return "hist" in name or ".log" in name or "viminfo" in name or ".json" in name
+
+
+def _has_source(path: str) -> bool:
+    """Whether what a compiled module was made from lies where it should: then its constants are looked at there."""
+    folder, _, name = path.rpartition("/")
+    above, _, last = folder.rpartition("/")
+    if last == "__pycache__":
+        return os.path.exists(f"{above or '.'}/{name.partition('.')[0]}.py")
+    return os.path.exists(path[:-1])
+
+
+def _first(read: Read) -> bytes:
+    """The beginning of a source: `SMALL` bytes or more, fewer if it has no more."""
+    data = read(SMALL)
+    while data and len(data) < SMALL:
+        more = read(SMALL - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def _after(data: bytes, read: Read) -> Read:
+    """A reader of what was read already, and then of the rest."""
+    at = 0
+
+    def joined(size: int) -> bytes:
+        nonlocal at
+        if at < len(data):
+            piece = data[at : at + size]
+            at += len(piece)
+            return piece
+        return read(size)
+
+    return joined
+
+
+def _sliced(data: bytes) -> Iterator[Chunk]:
+    at = 0
+
+    def read(size: int) -> bytes:
+        nonlocal at
+        piece = data[at : at + size]
+        at += len(piece)
+        return piece
+
+    return chunks(read)
+
+
+def _noting(chunks: Iterable[Chunk], heads: list[bytes]) -> Iterator[Chunk]:
+    for chunk in chunks:
+        if not heads:
+            heads.append(chunk.data[:8])
+        yield chunk
 
 
 class Cursor:

@@ -114,6 +114,16 @@ class Repository:
     def bare(self) -> bool:
         return not self.root
 
+    @property
+    def objects(self) -> str:
+        """The folder of its objects; in a `pre-receive` hook that of what is being pushed."""
+        return self._objects
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether git has set what is being pushed apart, and no ref leads to it yet."""
+        return bool(self._alternates) and self._objects != os.path.join(self.common_dir, "objects")
+
     @staticmethod
     def discover(path: str = ".") -> Repository | None:
         """The repository that holds a path (which need not exist), or None. Raises GitError for one that git refuses.
@@ -131,7 +141,7 @@ class Repository:
         Before the first commit that is the whole index. A path that was only announced (`git add -N`) has no content yet and is
         left out. An unmerged path comes with the blob of each stage.
         """
-        with self._room() as environment:
+        with self.room() as environment:
             output = self._output(
                 ["diff-index", "--cached", *_RAW, _EXACT_RENAMES, "--ita-invisible-in-index", self._base()], environment
             )
@@ -143,9 +153,9 @@ class Repository:
 
     def changed(self, from_ref: str, to_ref: str) -> Changes:
         """What the tree of `to_ref` holds that the tree of `from_ref` does not. A `from_ref` of zeros (a new branch) is empty."""
-        before = _EMPTY_TREE[self.object_format] if from_ref and not from_ref.strip("0") else self.commit(from_ref)
+        before = self.empty_tree if from_ref and not from_ref.strip("0") else self.commit(from_ref)
         after = self.commit(to_ref)
-        with self._room() as environment:
+        with self.room() as environment:
             return Changes(_parse_raw(self._output(["diff-tree", *_RAW, _EXACT_RENAMES, before, after], environment)))
 
     def index_entries(self, paths: Iterable[str | bytes]) -> Changes:
@@ -159,7 +169,7 @@ class Repository:
         everything = not {b"", b"."}.isdisjoint(wanted)
         fits = not everything and sum(map(len, wanted)) + len(wanted) <= _LONGEST_ARGUMENTS
         only: list[str | bytes] = ["--", *wanted] if fits else []
-        with self._room() as environment:
+        with self.room() as environment:
             listed = _parse_stages(self._output(["ls-files", "-z", "--stage", *only], environment))
             raw = self._output(
                 ["diff-index", "--cached", *_RAW, "--no-renames", "--ita-invisible-in-index", self._base(), *only], environment
@@ -177,14 +187,14 @@ class Repository:
         """The paths in the index, all or those below a folder; a submodule is one path, and is a folder on the disk."""
         below = os.fsencode(prefix).rstrip(b"/")
         only: list[str | bytes] = ["--", below] if below not in (b"", b".") else []
-        with self._room() as environment:
+        with self.room() as environment:
             output = self._output(["ls-files", "-z", *only], environment)
         return list(dict.fromkeys(output.split(b"\0")[:-1]))  # an unmerged path is listed once a stage
 
-    def read_blobs(self, ids: Iterable[str], *, patience: float = PATIENCE) -> Iterator[Blob]:
+    def read_blobs(self, ids: Iterable[str], *, any_kind: bool = False, patience: float = PATIENCE) -> Iterator[Blob]:
         """Streams the objects, each once, in the order given. Read a blob before you ask for the next one.
 
-        What is not in this clone is answered as missing, never fetched.
+        What is not in this clone is answered as missing, never fetched; so is what is no blob, unless `any_kind`.
         """
         distinct = list(dict.fromkeys(ids))
         for id in distinct:
@@ -192,30 +202,46 @@ class Repository:
                 raise GitError(f"{id!r} is not an object id")
         if not distinct:
             return
-        with self._room() as environment:
+        with self.room() as environment:
 
             def cat_file(stdin: bytes) -> Child:
                 return start(["cat-file", "--batch", "--buffer"], environment=environment, stdin=stdin, patience=patience)
 
-            yield from stream_blobs(distinct, cat_file)
+            yield from stream_blobs(distinct, cat_file, any_kind=any_kind)
+
+    def files_at(self, commit: str, paths: Iterable[str]) -> dict[str, IndexEntry]:
+        """Which of these files a commit (or HEAD, by its id) has. Links and submodules are among them, with their modes."""
+        with self.room() as environment:
+            output = self._output(["ls-tree", "-z", commit, "--", *paths], environment)
+        found: dict[str, IndexEntry] = {}
+        for line in output.split(b"\0")[:-1]:
+            head, _, path = line.partition(b"\t")
+            mode, _, blob = head.decode("ascii").split(" ")
+            found[os.fsdecode(path)] = IndexEntry(path, int(mode, 8), blob, "")
+        return found
 
     def commit(self, ref: str) -> str:
         """The id of the commit that a name given by the user stands for. Raises UsageError for a name that cannot be one."""
+        return self.named(ref, "^{commit}")[0]
+
+    def named(self, ref: str, peel: str = "") -> tuple[str, str]:
+        """The id and the kind (`commit`, `tag`) of what a name given by the user stands for. `peel`: `^{commit}` for the commit behind
+        it. Raises UsageError for a name that cannot be one of a commit, GitError for one that is none."""
         if not ref or ref.startswith("-") or any(character.isspace() or not character.isprintable() for character in ref):
             raise UsageError(f"{ref!r} is not the name of a commit", hint="Give a branch, a tag or a commit id.")
         # The name goes to standard input, where nothing is an option.
         result = run(
             [*HARDENED, "cat-file", "--batch-check"],
             environment=hardened_environment(GIT_DIR=self.git_dir, **self._object_variables()),
-            stdin=os.fsencode(ref) + b"^{commit}\n",
+            stdin=os.fsencode(ref + peel) + b"\n",
         )
         words = result.output.split()
-        if result.code or len(words) != 3 or words[1] != b"commit":
+        if result.code or len(words) != 3 or words[1] not in (b"commit", b"tag"):
             raise GitError(
                 f"there is no commit {ref!r} here",
                 hint="In CI, check out with the whole history (fetch-depth: 0).",
             )
-        return words[0].decode("ascii")
+        return words[0].decode("ascii"), words[1].decode("ascii")
 
     def hooks_folder(self) -> HooksFolder:
         """Where git looks for hooks, by all of the user's configuration (which is read here, and only here)."""
@@ -228,17 +254,29 @@ class Repository:
         if result.code == 1 and not result.output:  # not set
             return HooksFolder(os.path.join(self.common_dir, "hooks"), "")
         if result.code:
-            raise _refused("config", result)
+            raise refused("config", result)
         scope, value = result.output.split(b"\0")[:2]
         # git appends "/pre-commit" to the value: an empty one means the root of the file system
         path = os.path.join(self.root or self.git_dir, os.fsdecode(value) or os.sep)
         return HooksFolder(os.path.normpath(path), scope.decode("ascii"))
 
-    def _base(self) -> str:
-        return self.head or _EMPTY_TREE[self.object_format]
+    @property
+    def empty_tree(self) -> str:
+        """The id of a tree without files, which git knows without having it."""
+        return _EMPTY_TREE[self.object_format]
 
-    def _room(self) -> Room:
-        return Room(self.object_format, self._objects, self._index, self.git_dir, self._alternates)
+    def _base(self) -> str:
+        return self.head or self.empty_tree
+
+    def room(self, shallow: bytes = b"") -> Room:
+        """A clean room for several calls (see `git_room`). `shallow`: as the repository's file of that name says."""
+        return Room(self.object_format, self._objects, self._index, self.git_dir, self._alternates, shallow)
+
+    def of_worktree(self, git_dir: str) -> Repository:
+        """The same repository as another of its worktrees sees it: with that one's index, without a HEAD."""
+        other = Repository("", git_dir, self.common_dir, self.object_format, "")
+        other._objects, other._alternates = self._objects, self._alternates
+        return other
 
     def _object_variables(self) -> dict[str, str]:
         variables = {"GIT_OBJECT_DIRECTORY": self._objects}
@@ -249,11 +287,12 @@ class Repository:
     def _output(self, arguments: Sequence[str | bytes], environment: dict[str, str]) -> bytes:
         result = run(arguments, environment=environment)
         if result.code:
-            raise _refused(str(arguments[0]), result)
+            raise refused(str(arguments[0]), result)
         return result.output
 
 
-def _refused(command: str, result: Result) -> GitError:
+def refused(command: str, result: Result) -> GitError:
+    """The error for a git that said no."""
     reason = result.errors.split("\n", 1)[0].removeprefix("fatal: ") or f"exit code {result.code}"
     hint = "Run: git fsck"
     if "bad object" in reason or "unable to read tree" in reason:

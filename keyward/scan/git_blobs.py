@@ -15,15 +15,17 @@ class Blob:
     """The content of one object, to be read before the next one is asked for; what was not read by then is gone.
 
     `missing`: there is nothing to read, and `problem` says why (only a remote has it, damaged, not a blob). `size`: in bytes.
-    Reading raises GitError where the object turns out to be damaged midway.
+    `kind`: `blob`, or where any kind was asked for what git says it is; empty if missing. Reading raises GitError where the
+    object turns out to be damaged midway.
     """
 
-    __slots__ = ("_left", "_stream", "id", "problem", "size")
+    __slots__ = ("_left", "_stream", "id", "kind", "problem", "size")
 
-    def __init__(self, id: str, size: int, problem: str = "", stream: _Stream | None = None) -> None:
+    def __init__(self, id: str, size: int, problem: str = "", stream: _Stream | None = None, kind: str = "") -> None:
         self.id = id
         self.size = size
         self.problem = problem
+        self.kind = kind
         self._stream = stream
         self._left = size if stream is not None else 0
 
@@ -97,8 +99,9 @@ class _Stream:
         return True
 
 
-def stream_blobs(ids: Sequence[str], start: Callable[[bytes], Child]) -> Iterator[Blob]:
-    """One Blob for each id, in their order. `start` starts `cat-file --batch --buffer` with the given input.
+def stream_blobs(ids: Sequence[str], start: Callable[[bytes], Child], *, any_kind: bool = False) -> Iterator[Blob]:
+    """One Blob for each id, in their order. `start` starts `cat-file --batch --buffer` with the given input. `any_kind`: commits,
+    tags and trees are answered as well, not as something that is no file's content.
 
     An object at which git gives up is answered as missing, and git is started again for those after it, so that one damaged
     object does not hide the others.
@@ -119,7 +122,7 @@ def stream_blobs(ids: Sequence[str], start: Callable[[bytes], Child]) -> Iterato
                     yield Blob(id, 0, f"git cannot read it: {_first_line(child.errors())}")
                     break
                 failures = 0
-                blob = _blob(id, header, stream)
+                blob = _blob(id, header, stream, any_kind)
                 yield blob
                 if not stream.skip(blob.unread()):  # git ended midway
                     break
@@ -129,15 +132,15 @@ def stream_blobs(ids: Sequence[str], start: Callable[[bytes], Child]) -> Iterato
             child.kill()
 
 
-def _blob(id: str, header: bytes, stream: _Stream) -> Blob:
+def _blob(id: str, header: bytes, stream: _Stream, any_kind: bool) -> Blob:
     words = header.decode("ascii", "replace").split(" ")
     if words[0] != id:
         raise GitError(f"git answered about another object than {id}")
     if words[1:] == ["missing"]:
         return Blob(id, 0, "not in this clone (a partial clone, or a damaged object)")
     kind, size = words[1], int(words[2])
-    if kind == "blob":
-        return Blob(id, size, "", stream)
+    if kind == "blob" or any_kind:
+        return Blob(id, size, "", stream, kind)
     stream.skip(size + 1)
     return Blob(id, 0, f"not a file's content but a {kind}")
 

@@ -1,11 +1,12 @@
 """The clean room: an empty git folder of our own, through which a foreign index and foreign objects are read.
 
 git takes its configuration from the git folder. So the repository's own folder is not given to it when content is read:
-git sees a folder with a configuration of four lines, and learns from its environment where the index and the objects are.
+git sees a folder with a configuration of a few lines, and learns from its environment where the index and the objects are.
 Whatever the repository's configuration says (file system monitor, filters, promisor remotes, includes, extensions), it
 is never opened; nothing can be run, nothing can be fetched, and an object that only a remote holds is simply missing. This
 holds for every version of git, while each single setting would have to be known to be turned off. Replacement refs and
-`info/attributes` stay outside as well, and the folder's owner is never asked for.
+`info/attributes` stay outside as well, and the folder's owner is never asked for. The commit graph is turned off: it lies among the
+objects, says which parents and trees commits have, and is believed without a look at the commits.
 """
 
 from __future__ import annotations
@@ -16,21 +17,27 @@ from keyward.errors import GitError
 from keyward.scan.git_process import hardened_environment
 
 _CONFIG = {
-    "sha1": b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
-    "sha256": b"[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectFormat = sha256\n",
+    "sha1": b"[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tcommitGraph = false\n",
+    "sha256": b"[core]\n\trepositoryformatversion = 1\n\tbare = true\n\tcommitGraph = false\n[extensions]\n\tobjectFormat = sha256\n",
 }
 
 _SHARED_INDEX = "sharedindex."
 
 
 class Room:
-    """A context manager: makes the folder, answers the environment for git, and takes the folder away again."""
+    """A context manager: makes the folder, answers the environment for git, and takes the folder away again.
 
-    def __init__(self, object_format: str, objects: str, index: str, git_dir: str, alternates: str) -> None:
+    `shallow`: the commits whose parents a shallow clone does not have, one id a line; without them git would miss the parents.
+    """
+
+    def __init__(
+        self, object_format: str, objects: str, index: str, git_dir: str, alternates: str, shallow: bytes = b""
+    ) -> None:
         if object_format not in _CONFIG:
             raise GitError(f"the object format {object_format!r} is not known", hint="Update keyward.")
         self._format = object_format
         self._git_dir = git_dir
+        self._shallow = shallow
         self._variables = {"GIT_OBJECT_DIRECTORY": objects, "GIT_INDEX_FILE": index}
         if alternates:
             self._variables["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = alternates
@@ -42,6 +49,8 @@ class Room:
             os.mkdir(os.path.join(self._path, "refs"), 0o700)
             self._write("HEAD", b"ref: refs/heads/none\n")
             self._write("config", _CONFIG[self._format])
+            if self._shallow:
+                self._write("shallow", self._shallow)
             self._bring_shared_index()
         except OSError as error:
             self.__exit__()

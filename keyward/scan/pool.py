@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 from keyward.model.finding import NotScanned
-from keyward.scan.examine import Examined, Examiner, Place
+from keyward.scan.examine import Examined, Examiner, Place, special
 from keyward.scan.reader import chunks, file_reader
 from keyward.scan.recipe import Recipe
 from keyward.scan.sources.tree import check_regular, failure, open_file, open_regular
@@ -59,9 +59,21 @@ def examine_file(examiner: Examiner, path: str, *, follow: bool, listed: bool = 
         if not 0 < len(data) < SMALL:  # something else may have taken its place: a pipe is empty, a device without end
             check_regular(descriptor)
         if len(data) < SMALL:  # a regular file gives less than was asked for only at its end
-            return examiner.examine_small("tree", path, data)
+            examined = examiner.examine_small("tree", path, data)
+            if not examined.occurrences and not special(path, data):
+                return examined
+            from keyward.scan.inside import examine_held
+
+            return examine_held(examiner, Place("tree", path), data, examined, modified=os.fstat(descriptor).st_mtime)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        return examiner.examine(Place("tree", path), chunks(file_reader(descriptor)))
+        raw = None
+        if not special(path, data):
+            raw = examiner.examine_chunks(Place("tree", path), chunks(file_reader(descriptor)))
+            if not raw.occurrences:
+                return raw
+        from keyward.scan.inside import examine_open
+
+        return examine_open(examiner, Place("tree", path), descriptor, raw)
     except OSError as error:
         return Examined([], [failure(path, error)], 0)
     except MemoryError:

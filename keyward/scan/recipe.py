@@ -13,19 +13,22 @@ from keyward.registry import Registry
 from keyward.scan.examine import Examiner
 
 if TYPE_CHECKING:
+    from keyward.formats.opened import Limits
     from keyward.scan.interop import DetectSecretsBaseline
 
 
 class RuleFile(NamedTuple):
-    """A TOML file of rules. `project`: it came with the scanned project, so its rules rank below the built-in ones."""
+    """A TOML file of rules. `project`: it came with the scanned project, so its rules rank below the built-in ones. `text`: what was
+    in it in a commit, None to read the file."""
 
     path: str
     project: bool = False
+    text: str | None = None
 
 
 class Recipe(NamedTuple):
     """Holds no secret but the salt, which every report carries anyway. `root`: what
-    the paths of `detect_secrets` are relative to."""
+    the paths of `detect_secrets` are relative to. `limits`: how far containers are opened, None for the default."""
 
     catalogue: Catalogue
     salt: bytes
@@ -34,6 +37,7 @@ class Recipe(NamedTuple):
     disabled: tuple[str, ...] = ()
     detect_secrets: DetectSecretsBaseline | None = None
     root: str = ""
+    limits: Limits | None = None
 
     def registry(self) -> Registry:
         """The packs that are scanned with. Raises ConfigError for a rule file that is wrong."""
@@ -51,6 +55,7 @@ class Recipe(NamedTuple):
             detect_secrets=self.detect_secrets,
             root=self.root,
             own_samples=own_samples(self.rule_files),
+            limits=self.limits,
         )
         return examiner, cache
 
@@ -61,7 +66,7 @@ def registry_of(files: Sequence[RuleFile], plugins: Sequence[str] = (), disabled
         return Registry(plugins=plugins, disabled=disabled)
     from keyward.scan.config import load_user_rules
 
-    rules = [each for file in files for each in load_user_rules(file.path, project=file.project)]
+    rules = [each for file in files for each in load_user_rules(file.path, project=file.project, text=file.text)]
     return Registry(
         plugins=plugins,
         disabled=disabled,
@@ -79,7 +84,7 @@ def own_samples(files: Sequence[RuleFile]) -> dict[str, tuple[bytes, ...]]:
     return {
         os.path.realpath(file.path): tuple(
             shape.sample(0).text
-            for rule in load_rules(file.path, project=file.project)
+            for rule in load_rules(file.path, project=file.project, text=file.text)
             for shape in (*rule.examples, *rule.near_misses)
         )
         for file in files

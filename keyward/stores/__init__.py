@@ -26,6 +26,7 @@ from keyward.errors import ConfigError
 from keyward.model.secret import Secret
 from keyward.plugin.ports import Hosts, Ports
 from keyward.plugin.store import Store
+from keyward.stores.settings import unknown_setting
 
 if TYPE_CHECKING:
     from keyward.stores.age_identity import Identity
@@ -48,10 +49,12 @@ def open_store(name: str, options: Mapping[str, object], *, ports_for: PortsFor,
     """
     table = _Table(name, options)
     kind = table.text("type", required=True)
+    wrong = unknown_setting(options)
+    if wrong is not None:
+        raise ConfigError(f"stores.{name}.{wrong.key} {wrong.problem}", hint=wrong.hint)
     if kind == "memory":
         from keyward.stores.memory import MemoryStore
 
-        table.done()
         return MemoryStore(name)
     if kind == "agefile":
         return _agefile(name, table, ports_for, resolve)
@@ -72,7 +75,6 @@ def _agefile(name: str, table: _Table, ports_for: PortsFor, resolve: Resolve) ->
     if not os.path.isabs(file):
         raise table.wrong("file", "is not an absolute path", 'Write it like this: file = "/etc/keyward/store.age"')
     identity = _identity(table, resolve, file)
-    table.done()
     return AgeFileStore(name, file, identity, ports_for(Hosts()))
 
 
@@ -98,7 +100,6 @@ def _keyring(name: str, table: _Table, ports_for: PortsFor) -> KeyringStore:
     from keyward.stores.keyring import KeyringStore
 
     service = table.text("service") or "keyward"
-    table.done()
     return KeyringStore(name, ports_for(Hosts()), service=service)
 
 
@@ -124,7 +125,6 @@ def _vault(name: str, table: _Table, ports_for: PortsFor, resolve: Resolve) -> V
         )
     kv_version = table.number("kv_version", (0, 1, 2))
     namespace, mount, below = table.text("namespace"), table.text("mount") or "secret", table.text("list_below")
-    table.done()
     client = VaultClient(address, ports_for(Hosts().with_url(address)), login, namespace=namespace, ca_file=ca_file)
     return VaultStore(name, client, mount=mount, kv_version=kv_version, list_below=below)
 
@@ -133,24 +133,21 @@ def _local(name: str, table: _Table, ports_for: PortsFor, resolve: Resolve) -> V
     from keyward.stores.local_vault import LocalVault
 
     folder, keeper = table.text("folder"), table.table("keeper") or {"type": "agefile"}
-    table.done()
     keeps = open_store(f"{name}-keeper", keeper, ports_for=ports_for, resolve=resolve)
     return LocalVault(keeps, ports_for, folder=folder).store(name)
 
 
 class _Table:
-    """The options of one store, each taken once, so that what is left over is unknown."""
+    """The options of one store, read with errors that name the key."""
 
     def __init__(self, name: str, options: Mapping[str, object]) -> None:
         self.name, self.options = name, dict(options)
-        self._known: set[str] = set()
 
     def wrong(self, key: str, problem: str, hint: str) -> ConfigError:
         """The error for a key; the value is never repeated."""
         return ConfigError(f"stores.{self.name}{'.' if key else ''}{key} {problem}", hint=hint)
 
     def text(self, key: str, *, required: bool = False) -> str:
-        self._known.add(key)
         value = self.options.get(key, "")
         if not isinstance(value, str):
             raise self.wrong(key, "must be text", f'Write it in quotes: {key} = "…"')
@@ -173,28 +170,19 @@ class _Table:
         return value
 
     def flag(self, key: str) -> bool:
-        self._known.add(key)
         value = self.options.get(key, False)
         if not isinstance(value, bool):
             raise self.wrong(key, "must be true or false", f"Write it without quotes: {key} = true")
         return value
 
     def number(self, key: str, allowed: tuple[int, ...]) -> int:
-        self._known.add(key)
         value = self.options.get(key, allowed[0])
         if not isinstance(value, int) or isinstance(value, bool) or value not in allowed:
             raise self.wrong(key, "is not a number that fits", f"Use one of {', '.join(map(str, allowed[1:]))}.")
         return value
 
     def table(self, key: str) -> dict[str, object]:
-        self._known.add(key)
         value = self.options.get(key, {})
         if not isinstance(value, Mapping):
             raise self.wrong(key, "must be a table", f'Write it like this: {key} = {{ method = "…" }}')
         return dict(value)
-
-    def done(self) -> None:
-        """Raises ConfigError for a key that this type of store does not know."""
-        for key in self.options:
-            if key not in self._known:
-                raise self.wrong(key, "is not known here", f"This store knows {', '.join(sorted(self._known))}.")

@@ -111,9 +111,9 @@ def login_from(table: Mapping[str, object], resolve: Resolve, where: str = "auth
     """The login that a table of the configuration names. Raises ConfigError."""
     rest = dict(table)
     method = rest.pop("method", "token")
-    if method not in _KEYS:
-        raise ConfigError(f"{where}.method is {method!r}", hint=f"Use one of: {', '.join(_KEYS)}.")
-    needed, optional = _KEYS[str(method)]
+    if method not in KEYS:
+        raise ConfigError(f"{where}.method is {method!r}", hint=f"Use one of: {', '.join(KEYS)}.")
+    needed, optional = KEYS[str(method)]
     for key in needed:
         if not rest.get(key):
             raise ConfigError(f"{where}.{key} is missing", hint=f"Login by {method} needs {', '.join(needed)}.")
@@ -141,13 +141,14 @@ def login_from(table: Mapping[str, object], resolve: Resolve, where: str = "auth
     return jwt_login(given["role"], referred("jwt"), mount)
 
 
-_KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "token": (("token",), ()),
     "approle": (("role_id", "secret_id"), ("mount",)),
     "userpass": (("username", "password"), ("mount",)),
     "kubernetes": (("role",), ("jwt", "mount")),
     "jwt": (("role", "jwt"), ("mount",)),
 }
+"""Which keys a login reads, by its method: those that it needs, and those that it may have."""
 
 
 def _pod_token() -> Secret:

@@ -72,7 +72,13 @@ def page(name: str, module: ModuleType, registry: Registry) -> str:
     for rotator in rotators:
         if len(rotators) > 1:
             blocks.append(f"### {rotator.title}")
-        blocks += [_capabilities(rotator, registry), *_calls(rotator), *_admin(rotator), *_manual(rotator), _entry(name, rotator)]
+        blocks += [
+            _capabilities(rotator, registry),
+            *_calls(rotator),
+            *_admin(rotator),
+            *_manual(rotator),
+            _entry(name, rotator),
+        ]
     links = list(dict.fromkeys([*references, *(each for rotator in rotators for each in rotator.references)]))
     if links:
         blocks.append("## References\n\n" + "\n".join(f"- {each}" for each in links))

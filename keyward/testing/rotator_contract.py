@@ -16,7 +16,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from keyward.errors import StoreUnavailable
 from keyward.model.credential import Credential, SecretParts
@@ -34,7 +34,9 @@ from keyward.model.rotation import (
     Proved,
     ProvedByConsumer,
     Stopped,
+    WaitingHuman,
 )
+from keyward.model.secret import Secret
 from keyward.model.verdict import Verdict
 from keyward.plugin.clock import Clock, ManualClock
 from keyward.plugin.consumer import Consumer, Holds, Values
@@ -43,6 +45,9 @@ from keyward.plugin.rotator import Rotator
 from keyward.plugin.store import Slot
 from keyward.testing.crash import FullDisk, Killer, Recorder, in_child
 from keyward.testing.file_store import FileStore
+
+if TYPE_CHECKING:
+    from keyward.rotate.engine import Rotation
 
 DONE = (Proved, ProvedByConsumer, Attested)
 FAULTS = ("lost", "reset", "500", "429")
@@ -159,8 +164,19 @@ class Bench(NamedTuple):
 
     def run(self, *fences: Fence, abort: bool = False, incident: bool = False) -> Outcome:
         """Starts the rotation, or resumes the one that is there."""
-        from keyward.model.rotation import INCIDENT, PLANNED
         from keyward.rotate.abort import abort as take_back
+
+        with self._rotation(*fences, incident=incident) as rotation:
+            return take_back(rotation) if abort else rotation.run()
+
+    def provide(self, parts: SecretParts) -> None:
+        """A person's half: the value that the rotation waits for."""
+        with self._rotation() as rotation:
+            rotation.provide(parts)
+
+    @contextmanager
+    def _rotation(self, *fences: Fence, incident: bool = False) -> Iterator[Rotation]:
+        from keyward.model.rotation import INCIDENT, PLANNED
         from keyward.rotate.engine import Rotation
         from keyward.rotate.journal import Journal, journals, new_rotation_id
         from keyward.rotate.parties import Options, Parties, Placed
@@ -187,8 +203,13 @@ class Bench(NamedTuple):
                 consumers=(Placed(spec, consumer),),
                 admin=world.admin,
             )
-            rotation = Rotation(parties, journal, Options(mode=INCIDENT if incident else PLANNED))
-            return take_back(rotation) if abort else rotation.run()
+            yield Rotation(parties, journal, Options(mode=INCIDENT if incident else PLANNED))
+
+    def consumed(self) -> SecretParts:
+        """What the consumer has."""
+        with open(self.held_file, "rb") as file:
+            lines = (line.partition(b"=") for line in file.read().split(b"\n"))
+            return {name.decode(): Secret(bytes.fromhex(value.decode())) for name, _, value in lines}
 
     def stored(self, slot: Slot) -> SecretParts | None:
         with Ports(self.world.rotator.hosts(self.world.entry)) as ports:
@@ -383,6 +404,13 @@ class RotatorContract:
         for at in range(writes):
             with self.bench(tmp_path, at + 1) as bench:
                 outcome = bench.run(_StoreGone(at))
+                if isinstance(outcome, WaitingHuman):
+                    # the old one died when the new one was made: those who need it work, and a person reads it there
+                    assert bench.world.works(bench.consumed()), "nobody has a credential that works"
+                    bench.provide(bench.consumed())
+                    assert isinstance(bench.run(), DONE)
+                    bench.check_rotated()
+                    continue
                 assert isinstance(outcome, Stopped), outcome
                 overlap = bench.world.rotator.capabilities_for(bench.world.entry).overlap.value
                 if overlap != "none":

@@ -19,7 +19,8 @@ from keyward.errors import ConfigError, Halted, StoreUnavailable
 from keyward.model.secret import Secret
 from keyward.plugin.clock import ManualClock
 from keyward.plugin.ports import Hosts, Ports
-from keyward.rotate.audit import AuditLog, CallRecorder, Head, StoreMirror, SyslogMirror, audit_key
+from keyward.rotate.audit import AuditLog, CallRecorder, audit_key
+from keyward.rotate.audit_mirror import Head, StoreMirror, SyslogMirror
 from keyward.rotate.audit_verify import NO_MIRROR, export, read, retain, verify
 from keyward.rotate.who import Who, current
 from keyward.stores.memory import MemoryStore

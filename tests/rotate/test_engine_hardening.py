@@ -2,161 +2,33 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from toy_provider import KIND, ToyChosen, ToyRotator, ToyWorld, toy_world
+from engine_desk import PATH, Box, Desk, Make, StopAt
+from toy_provider import KIND, ToyChosen, ToyRotator
 
 from keyward.errors import ConsumerError, Halted, HostRefused, KeywardError, Refused, StoreUnavailable, Throttled
 from keyward.model.credential import SecretParts
 from keyward.model.kind import CredentialKind, Manual
-from keyward.model.lane import ConsumerSpec, Lane
+from keyward.model.lane import ConsumerSpec
 from keyward.model.rotation import INCIDENT, Aborted, Attested, Outcome, Proved, Stopped, WaitingHuman
 from keyward.model.secret import Secret
 from keyward.plugin.clock import ManualClock, SystemClock
-from keyward.plugin.consumer import Holds, Values
+from keyward.plugin.consumer import Values
 from keyward.plugin.ports import Call, Hosts, Http, Ports
-from keyward.plugin.rotator import Capabilities, Inventory, Issued, Job, Rotator
+from keyward.plugin.rotator import Capabilities, Inventory, Issued, Job
 from keyward.plugin.store import Slot
 from keyward.rotate.abort import abort
 from keyward.rotate.by_hand import ByHand
-from keyward.rotate.engine import Rotation
 from keyward.rotate.gates import AccountGate
-from keyward.rotate.journal import FILE, Journal, new_rotation_id
+from keyward.rotate.journal import FILE, Journal
 from keyward.rotate.ledger import State, standing, standings
-from keyward.rotate.parties import Options, Parties, Placed, found_consumers
+from keyward.rotate.parties import Options, found_consumers
 from keyward.rotate.schedule import Task, run_all
 from keyward.stores.memory import MemoryStore
 from keyward.testing.fakes.server import FakeProvider, Fault, Request, Response
-
-PATH = "lanes/lane/key"
-
-
-class Box:
-    """A consumer that keeps what it is given. `says`: what it answers; `fails`: what its `apply` raises."""
-
-    type = "box"
-
-    def __init__(self, name: str, held: SecretParts, *, says: str = "written", fails: Exception | None = None) -> None:
-        self.name, self.held, self.says, self.fails = name, dict(held), says, fails
-
-    def holds(self, values: Values) -> Holds:
-        if not self.held:
-            return Holds.NOTHING
-        if self.held == dict(values.new):
-            return Holds.NEW
-        return Holds.OLD if self.held == dict(values.old) else Holds.OTHER
-
-    def apply(self, values: Values) -> str:
-        if self.fails:
-            raise self.fails
-        self.held = dict(values.new)
-        return self.says
-
-    def verify(self, values: Values) -> str:
-        return self.says
-
-    def rollback(self, values: Values) -> str:
-        self.held = dict(values.old)
-        return "written back"
-
-
-class Desk:
-    """One entry of the toy provider with its store and consumers; `rotation` goes on with the one that is there."""
-
-    def __init__(self, world: ToyWorld, folder: str) -> None:
-        self.world, self.folder = world, folder
-        self.clock = ManualClock()
-        self.store = MemoryStore()
-        self.store.write(PATH, Slot.CURRENT, world.old, {}, expected=0)
-        self.entry = world.entry
-        self.rotator: Rotator = world.rotator
-        self.boxes: list[tuple[ConsumerSpec, Box]] = []
-        self.verified = True
-        self.fences: tuple[Any, ...] = ()
-        self._stack = ExitStack()
-        self.journal_folder = ""
-
-    def box(self, place: str = "a", host: str = "", **options: Any) -> Box:
-        made = Box(place, self.world.old, **options)
-        self.boxes.append((ConsumerSpec("box", {"path": place, "number": len(self.boxes)}, host), made))
-        return made
-
-    def rotation(self, options: Options | None = None, tell: Any = None, found: tuple[ConsumerSpec, ...] = ()) -> Rotation:
-        ports = self._stack.enter_context(
-            Ports(self.world.rotator.hosts(self.world.entry), clock=self.clock, fences=self.fences)
-        )
-        if self.journal_folder:
-            journal = Journal.open_(self.journal_folder, self.clock, self.fences)
-        else:
-            journal = Journal.create(
-                os.path.join(self.folder, "rotations"), new_rotation_id(self.clock), self.clock, self.fences
-            )
-            self.journal_folder = journal.folder
-        parties = Parties(
-            Lane(self.entry.lane, entries=(self.entry,)),
-            self.entry,
-            self.rotator,
-            self.store,
-            ports,
-            self.clock,
-            (lambda credential: self.world.verify(credential, ports)) if self.verified else None,
-            tuple(Placed(spec, box) for spec, box in self.boxes),
-            self.world.admin,
-            found,
-        )
-        return Rotation(parties, journal, options, tell) if tell else Rotation(parties, journal, options)
-
-    def run(self, options: Options | None = None) -> Outcome:
-        return self.rotation(options).run()
-
-    def begin_anew(self) -> None:
-        self.journal_folder = ""
-
-    def current(self) -> SecretParts:
-        held = self.store.read(PATH, Slot.CURRENT)
-        return held.parts if held else {}
-
-    def journal_text(self) -> str:
-        with open(os.path.join(self.journal_folder, FILE)) as file:
-            return file.read()
-
-    def close(self) -> None:
-        self._stack.close()
-
-
-class _StopAt:
-    """A fence that stops a run before its number-th call whose name begins so."""
-
-    def __init__(self, what: str, error: Exception | None = None) -> None:
-        self.what, self.error, self.armed = what, error or KeywardError("stopped here"), True
-
-    def before(self, call: Call) -> None:
-        if self.armed and call.what.startswith(self.what):
-            raise self.error
-
-    def after(self, call: Call, outcome: str) -> None:
-        """Nothing."""
-
-
-Make = Callable[..., Desk]
-
-
-@pytest.fixture
-def desk(tmp_path: Any) -> Iterator[Make]:
-    with ExitStack() as stack:
-
-        def make(rotator: Rotator | None = None, **options: Any) -> Desk:
-            world = stack.enter_context(toy_world(rotator or ToyRotator(), **options))
-            made = Desk(world, str(tmp_path))
-            stack.callback(made.close)
-            return made
-
-        yield make
-
 
 # taking back
 
@@ -164,7 +36,7 @@ def desk(tmp_path: Any) -> Iterator[Make]:
 def test_a_half_taken_back_rotation_can_only_be_taken_back(desk: Make) -> None:
     at = desk()
     box = at.box()
-    stop = _StopAt("journal DRAIN intent")
+    stop = StopAt("journal DRAIN intent")
     at.fences = (stop,)
     assert isinstance(at.run(), Stopped)
     stop.what = "DELETE"  # now the abort is interrupted, when consumers have the old one again
@@ -194,7 +66,7 @@ class _Unlisted(ToyRotator):
 def test_an_interrupted_abort_still_knows_what_it_must_kill(desk: Make) -> None:
     at = desk(_Unlisted())
     at.box()
-    stop = _StopAt("journal DRAIN intent")
+    stop = StopAt("journal DRAIN intent")
     at.fences = (stop,)
     assert isinstance(at.run(), Stopped)
     stop.what = "DELETE"
@@ -207,7 +79,7 @@ def test_an_interrupted_abort_still_knows_what_it_must_kill(desk: Make) -> None:
 def test_the_first_one_that_is_taken_back_leaves_nothing_in_the_store(desk: Make) -> None:
     at = desk()
     at.store.erase(PATH, Slot.CURRENT, expected=1)
-    stop = _StopAt("journal DISTRIBUTE intent")
+    stop = StopAt("journal DISTRIBUTE intent")
     at.fences = (stop,)
     at.box().held = {}
     assert isinstance(at.run(), Stopped)
@@ -223,7 +95,7 @@ def test_the_first_one_is_not_taken_from_those_who_have_it(desk: Make) -> None:
     at.store.erase(PATH, Slot.CURRENT, expected=1)
     box = at.box()
     box.held = {}
-    stop = _StopAt("journal DONE seen")
+    stop = StopAt("journal DONE seen")
     at.fences = (stop,)
     assert isinstance(at.run(), Stopped)
     outcome = abort(at.rotation())
@@ -243,7 +115,7 @@ def test_a_refused_change_in_place_can_be_taken_back(desk: Make) -> None:
 
 def test_an_applied_change_in_place_cannot_be_taken_back(desk: Make) -> None:
     at = desk(ToyChosen(), lane_owned=True)
-    at.fences = (_StopAt("journal ISSUE seen"),)
+    at.fences = (StopAt("journal ISSUE seen"),)
     assert isinstance(at.run(), Stopped)
     outcome = abort(at.rotation())
     assert isinstance(outcome, Stopped) and "forward" in outcome.reason
@@ -251,7 +123,7 @@ def test_an_applied_change_in_place_cannot_be_taken_back(desk: Make) -> None:
 
 def test_a_rotator_that_raises_anything_does_not_break_out_of_an_abort(desk: Make) -> None:
     at = desk()
-    stop = _StopAt("journal DRAIN intent")
+    stop = StopAt("journal DRAIN intent")
     at.fences = (stop,)
     at.run()
     secret = at.world.old["secret"].reveal().decode()
@@ -272,7 +144,7 @@ def test_two_consumers_of_one_name_both_get_it(desk: Make) -> None:
 
 def test_consumers_that_a_scan_found_are_remembered(desk: Make) -> None:
     at = desk()
-    at.fences = (_StopAt("journal ISSUE intent"),)
+    at.fences = (StopAt("journal ISSUE intent"),)
     found = ConsumerSpec("dotenv", {"path": "bot.env", "set": {"KEY": "{secret}"}}, "host", (), ("true",))
     at.rotation(found=(found,)).run()
     assert found_consumers(Journal.open_(at.journal_folder, at.clock)) == (found,)
@@ -281,7 +153,7 @@ def test_consumers_that_a_scan_found_are_remembered(desk: Make) -> None:
 def test_a_compromised_host_stays_one_when_the_beginning_failed(desk: Make) -> None:
     at = desk()
     box = at.box(host="bad")
-    stop = _StopAt("journal PLAN seen")
+    stop = StopAt("journal PLAN seen")
     at.fences = (stop,)
     at.run(Options(mode=INCIDENT, withheld_hosts=frozenset({"bad"})))
     stop.armed = False
@@ -293,7 +165,7 @@ def test_a_compromised_host_stays_one_when_the_beginning_failed(desk: Make) -> N
 def test_a_host_that_is_found_compromised_later_gets_nothing(desk: Make) -> None:
     at = desk()
     box = at.box(host="bad")
-    stop = _StopAt("journal PROMOTE intent")
+    stop = StopAt("journal PROMOTE intent")
     at.fences = (stop,)
     at.run()
     stop.armed = False
@@ -335,7 +207,7 @@ def test_a_value_that_somebody_replaced_in_the_store_is_no_reason_for_a_second_o
     """Consumers have the first one: making another would revoke it under them."""
     at = desk()
     box = at.box()
-    stop = _StopAt("journal DRAIN intent")
+    stop = StopAt("journal DRAIN intent")
     at.fences = (stop,)
     at.run()
     stop.armed = False
@@ -408,7 +280,7 @@ def test_a_provided_value_does_not_wait_any_more_after_a_kill(desk: Make) -> Non
     at = desk()
     at.rotator = _Manual()
     at.run()
-    stop = _StopAt("journal ISSUE seen")
+    stop = StopAt("journal ISSUE seen")
     at.fences = (stop,)
     with pytest.raises(KeywardError):
         at.rotation().provide(_made_by_hand(at))
@@ -434,7 +306,7 @@ def test_where_nobody_can_be_asked_a_person_must_say_that_the_old_one_is_dead(de
 @pytest.mark.parametrize("change", ["kind", "path", "store", "target"])
 def test_another_entry_under_the_old_name_is_refused(desk: Make, change: str) -> None:
     at = desk()
-    stop = _StopAt("journal DRAIN intent")
+    stop = StopAt("journal DRAIN intent")
     at.fences = (stop,)
     at.run()
     stop.armed = False
@@ -511,7 +383,7 @@ def test_a_key_made_long_after_the_interrupted_attempt_is_somebody_elses(desk: M
     at = desk(rotator, lane_owned=True, marks=False)
     at.world.toy.fail(Fault("500", method="POST", path="/keys", times=9))
     rotator.made = {}
-    stop = _StopAt("POST", RuntimeError("killed before it was sent"))
+    stop = StopAt("POST", RuntimeError("killed before it was sent"))
     at.fences = (stop,)
     assert isinstance(at.run(), Stopped)
     at.world.toy.faults.clear()

@@ -292,7 +292,7 @@ class CommandWorld:
 
 class Gateway(FakeProvider):
     """A stand-in for OpenClaw's gateway: it takes whatever token stands in its configuration now, as the real one does after a change of
-    it, and answers as the real one (2026.9.6; tests/rotators/test_openclaw.py asks that)."""
+    it, and answers as the real one (2026.9.6; tests/consumers/test_openclaw_real.py asks that)."""
 
     RULES = ("docs/gateway/tools-invoke-http-api.md and docs/gateway/configuration/hot-reload.md of the npm package openclaw",)
 

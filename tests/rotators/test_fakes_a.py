@@ -208,6 +208,7 @@ def test_github_installation_tokens() -> None:
         wanted = {"repositories": ["site"], "permissions": {"contents": "read"}}
         made = http.post(path, headers=key, json=wanted)
         assert (made.status_code, made.json()["token"][:4]) == (201, "ghs_")
+        assert made.headers["x-ratelimit-limit"] == "5000", "an App is nobody anonymous"
         assert http.post(path, headers=key, json={"permissions": {"contents": "write"}}).status_code == 422
         token = _bearer(made.json()["token"])
         assert [r["name"] for r in http.get("/installation/repositories", headers=token).json()["repositories"]] == ["site"]

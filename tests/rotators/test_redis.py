@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from hashlib import sha256
@@ -15,12 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keyward.detectors import redis as detector
 from keyward.rotators.redis import ROTATORS
-from servers_support import Lane, assert_silent, parts, started
+from servers_support import Certificate, Lane, assert_silent, make_certificate, parts, started
 
 from keyward.errors import HostRefused, Refused, Uncertain, Unreachable
 from keyward.model.credential import NO_PARTS, Target
 from keyward.model.verdict import Dead, Live, Unknown
-from keyward.testing.servers.redis import Redis, redis_programs
+from keyward.testing.servers.process import ServerMissing
+from keyward.testing.servers.redis import Redis, redis_programs, redis_with_tls
 
 ROTATOR = ROTATORS[0]
 KIND = "redis/password"
@@ -289,3 +291,57 @@ def test_a_cluster_and_a_replica_are_refused(server: Redis, user: str) -> None:
         admin = parts(user=node.admin, secret=node.password)
         with pytest.raises(Refused, match="cluster"):
             ROTATOR.inventory(lane_of(node, admin=admin).job)
+
+
+@pytest.fixture(scope="module")
+def behind_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Redis, Certificate]]:
+    """A server that speaks TLS alone, and its certificate."""
+    certificate = make_certificate(tmp_path_factory.mktemp("tls"))
+    try:
+        program = redis_with_tls()
+    except ServerMissing as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    with started(Redis(program=program, certificate=tuple(certificate))) as running:
+        running.execute("ACL", "SETUSER", "keeper", "on", "#" + digest(KEEPER), *RIGHTS)
+        yield running, certificate
+
+
+def tls_lane(server: Redis, mode: str, authority: str = "", host: str = "127.0.0.1") -> Lane:
+    options = {"sslmode": mode, **({"tls_ca": authority} if authority else {})}
+    return lane_of(server, target=Target(host=host, port=server.port, options=options))
+
+
+def test_a_password_is_replaced_over_tls(behind_tls: tuple[Redis, Certificate], user: str) -> None:
+    server, certificate = behind_tls
+    create(server, user, "the-old-one-7")
+    lane, old = tls_lane(server, "verify-full", certificate.certificate), parts(user=user, secret="the-old-one-7")
+    assert ROTATOR.identify(lane.job, old) == user
+    new = issued(lane, old)
+    assert isinstance(lane.verify(detector, old), Live) and isinstance(lane.verify(detector, new), Live)
+    ROTATOR.revoke(lane.job, user, old)
+    assert isinstance(lane.verify(detector, old), Dead) and isinstance(lane.verify(detector, new), Live)
+
+
+def test_the_certificate_is_checked_before_anything_is_sent(
+    behind_tls: tuple[Redis, Certificate], user: str, tmp_path: Path
+) -> None:
+    server, certificate = behind_tls
+    stranger = make_certificate(tmp_path)
+    create(server, user, "the-old-one-7")
+    old = parts(user=user, secret="the-old-one-7")
+    for trusted in (tls_lane(server, "verify-ca", certificate.certificate), tls_lane(server, "require")):
+        assert isinstance(trusted.verify(detector, old), Live)
+        assert isinstance(trusted.verify(detector, parts(user=user, secret="wrong-one-1")), Dead)
+    for doubtful in (
+        tls_lane(server, "verify-full"),
+        tls_lane(server, "verify-full", stranger.certificate),
+        tls_lane(server, "verify-full", certificate.certificate, "localhost"),
+        tls_lane(server, "disable"),
+    ):
+        assert isinstance(doubtful.verify(detector, old), Unknown)
+        with pytest.raises((Unreachable, Uncertain)) as caught:
+            ROTATOR.identify(doubtful.job, old)
+        assert_silent(caught.value, ["the-old-one-7", KEEPER])
+    assert isinstance(tls_lane(server, "require").verify(detector, old), Live), "nothing was changed"

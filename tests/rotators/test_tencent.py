@@ -104,6 +104,15 @@ def test_a_key_is_replaced(world: World) -> None:
     ]  # fmt: skip
 
 
+def test_a_key_that_is_disabled_already_is_deleted_without_disabling_it_again(world: World) -> None:
+    """As the engine does it; an account may make five changes a second."""
+    old = world.fake.make_key(world.user)
+    ROTATOR.disable(world.job(), old.id, parts(old))
+    ROTATOR.revoke(world.job(), old.id, parts(old))
+    assert world.fence.changes == ["cam:UpdateAccessKey", "cam:DeleteAccessKey"]
+    assert isinstance(world.verdict(parts(old)), Dead)
+
+
 def test_every_call_goes_through_the_fence(world: World) -> None:
     old = world.fake.make_key(world.user)
     job = world.job()

@@ -13,6 +13,8 @@ import tests_support
 from keyward.errors import GitError, KeywardError
 from keyward.scan import git_process
 from keyward.scan.git import Repository
+from keyward.scan.git_tips import all_tips
+from keyward.scan.git_walk import every_object, more_commits, walk
 
 Git = Any  # see conftest
 
@@ -175,6 +177,34 @@ def test_a_missing_commit_is_not_fetched(
     for ref in ("HEAD~1", lost, "HEAD~2"):
         with pytest.raises(GitError, match="there is no commit"):
             repository.commit(ref)
+    assert not (tmp_path / "canary").exists(), (tmp_path / "canary").read_text()
+
+
+@pytest.mark.parametrize("old_git", [False, True])
+def test_a_history_springs_no_trap(
+    filled: Git, trap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old_git: bool
+) -> None:
+    """Refs are listed with the repository's own configuration; everything is asked for, and something of each kind is missing."""
+    if old_git:
+        monkeypatch.delitem(git_process._ENVIRONMENT, "GIT_NO_LAZY_FETCH")
+    filled("tag", "-a", "v1", "-m", "x")
+    filled("stash")
+    filled.commit(**{"sub/c.conf": b"5\n"})
+    for name in ("HEAD~1^{tree}", "HEAD~2", "v1", "HEAD:a.conf"):
+        lose(filled, name)
+    set_traps(filled, trap)
+    repository = Repository.discover(str(filled.root))
+    assert repository is not None
+    tips = all_tips(repository)
+    walk(repository, tips.commits, tips.tags)
+    found = walk(repository, tips.commits)
+    assert found.problem
+    assert found.unread
+    stored = every_object(repository)
+    more_commits(repository, found, [id for id, kind in stored.items() if kind == "commit"])
+    for blob in repository.read_blobs([*stored, *found.blobs()], any_kind=True):
+        blob.everything()
+    assert {place.path for blob in found.blobs() for place in found.places(blob)} >= {b"new.conf", b"sub/c.conf"}
     assert not (tmp_path / "canary").exists(), (tmp_path / "canary").read_text()
 
 

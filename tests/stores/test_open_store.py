@@ -13,6 +13,7 @@ from keyward.model.secret import Secret
 from keyward.plugin.ports import Hosts, Ports
 from keyward.plugin.store import Slot, Store
 from keyward.stores import open_store
+from keyward.stores.settings import LOCAL_VAULT, SETTINGS, unknown_setting
 from keyward.testing.servers.openbao import OpenBao
 from keyward.testing.store_contract import shown, value
 
@@ -104,6 +105,39 @@ def test_a_wrong_option_is_named_with_what_to_write(options: dict[str, object], 
     assert caught.value.hint or named.endswith("method")
 
 
+DECLARED = [
+    *((type, {}, key) for type, keys in SETTINGS.items() for key in keys if key not in ("type", "local")),
+    *(("vault", {"local": True}, key) for key in LOCAL_VAULT if key not in ("type", "local")),
+]
+
+
+@pytest.mark.parametrize(("type", "more", "key"), DECLARED)
+def test_every_declared_setting_is_read(type: str, more: dict[str, object], key: str) -> None:
+    """What is declared and not read would be let pass, and do nothing."""
+    options: dict[str, object] = {"type": type, **more}
+    if type == "vault" and not more:
+        options |= {"address": "https://vault.example", "token": "env:T"}
+        if key == "url":
+            del options["address"]
+    with pytest.raises(ConfigError, match=rf"stores\.main\.{key} "):
+        opened({**options, key: ["not", "what", "it", "takes"]}, T="t")
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "near"),
+    [
+        ({"type": "vault", "adress": "x"}, "adress", "address"),
+        ({"type": "vault", "auth": {"method": "approle", "rol_id": "x"}}, "auth.rol_id", "role_id"),
+        ({"type": "vault", "local": True, "keeper": {"fiel": "x"}}, "keeper.fiel", "file"),
+        ({"type": "vault", "local": True, "address": "https://vault.example"}, "address", ""),
+        ({"type": "keyring", "servce": "x"}, "servce", "service"),
+    ],
+)
+def test_an_unknown_setting_is_told_with_the_nearest_name(options: dict[str, object], key: str, near: str) -> None:
+    wrong = unknown_setting(options)
+    assert wrong is not None and wrong.key == key and near in wrong.hint
+
+
 def test_a_value_where_a_reference_belongs_is_not_repeated(bao: OpenBao) -> None:
     from keyward.rotate.references import Resolver
 
@@ -119,6 +153,7 @@ def test_opening_loads_only_what_the_store_needs() -> None:
     program = """
 import sys
 from keyward.stores import open_store
+from keyward.stores.settings import LOCAL_VAULT, SETTINGS, unknown_setting
 from keyward.plugin.ports import Ports
 open_store("m", {"type": "memory"}, ports_for=Ports, resolve=print)
 open_store("m", {"type": "agefile", "insecure_identity": True}, ports_for=Ports, resolve=print)

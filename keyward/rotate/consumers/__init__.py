@@ -65,7 +65,7 @@ def hosts_of(spec: ConsumerSpec) -> Hosts:
 def make_consumer(
     spec: ConsumerSpec, ports: Ports, *, resolve: Resolve | None = None, runner: Runner | None = None
 ) -> Consumer:
-    """The consumer of one entry of the configuration, with its `check` command and, if it has one, its `reload` command.
+    """The consumer of one entry of the configuration, with its `check` command and, if it has them, its `reload` and `probe`.
 
     `ports`: must allow `hosts_of(spec)`. `resolve`: reads the secret behind a reference, for consumers that go to a service.
     `runner`: runs commands, for tests. Raises ConfigError for a type or an option that is wrong, MissingExtra.
@@ -77,6 +77,7 @@ def make_consumer(
 
     known = _known(spec)
     table = dict(spec.options)
+    probe = Options(spec.type, {"probe": table.pop("probe", ())}, ("probe",)).texts("probe")
     reload: tuple[str, ...] = ()
     if known.reloads:
         reload = Options(spec.type, {"reload": table.pop("reload", ())}, ("reload",)).texts("reload")
@@ -87,9 +88,14 @@ def make_consumer(
     if known.remote:
         more["resolve"] = resolve or _unresolved
     inner: Consumer = make(table, ports, **more)
-    if not reload and not spec.check:
+    if not (reload or spec.check or probe):
         return inner
-    return Checked(inner, Commands(ports, runner or run_command), reload, spec.check)
+    commands = Commands(ports, runner or run_command)
+    if probe:
+        from keyward.rotate.consumers.probe import Probed
+
+        return Probed(inner, commands, reload, spec.check, probe)
+    return Checked(inner, commands, reload, spec.check)
 
 
 def _known(spec: ConsumerSpec) -> _Type:

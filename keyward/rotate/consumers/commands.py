@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from keyward.errors import ConsumerError
 from keyward.plugin.consumer import Consumer, Holds, Values
 from keyward.plugin.ports import Ports
-from keyward.rotate.consumers.files import HOST
+from keyward.rotate.consumers.files import HOST, Prepared
 
 TIMEOUT = 60.0
 """Seconds that a command may take unless the configuration says otherwise."""
@@ -102,6 +102,10 @@ class Checked:
         self.type, self.name = inner.type, inner.name
         self.inner = inner
         self._commands, self._reload, self._check = commands, tuple(reload), tuple(check)
+
+    def ready(self) -> None:
+        if isinstance(self.inner, Prepared):
+            self.inner.ready()
 
     def holds(self, values: Values) -> Holds:
         return self.inner.holds(values)

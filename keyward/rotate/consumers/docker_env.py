@@ -5,7 +5,7 @@
 `compose` options: `path` (the Compose file), `service`, `set` (`{ NAME = "{part}" }`), `mode`, `break_links`, `reload` (for instance
 `["docker", "compose", "up", "-d"]`). `environment` may be a map or a list. Where the service has a variable from an `env_file`, name that
 file as a `dotenv` consumer with `dialect = "compose"`. A `$` is written as `$$`; a value that Compose takes from
-elsewhere (`${NAME}`) is refused.
+elsewhere (`${NAME}`) is refused, unless `reference = true` says that it shall: see `compose_reference`.
 Sources: docker run reference, "--env-file"; Compose file reference, "environment", "env_file", "Interpolation".
 """
 
@@ -37,28 +37,16 @@ class Compose(FileConsumer):
     def __init__(self, place: FilePlace, service: str, settings: tuple[Setting, ...]) -> None:
         super().__init__("compose", place, YAML_FORMAT, settings)
         self.name = f"compose {place.path} {service}"
-        self._service: Path = ("services", service)
+        self._service = service
 
     def located(self, data: bytes, setting: Setting) -> Path | None:
         variable = setting.path[0]
-        base = (*self._service, "environment")
-        found: Path | None = None
-        inside = False
-        for leaf in self.format.leaves(data):
-            inside = inside or leaf.path[:2] == self._service
-            if leaf.path == (*base, variable) or (
-                leaf.path[:-1] == base and leaf.value.partition(b"=")[0] == variable.encode() and b"=" in leaf.value
-            ):
-                found = leaf.path
-        if found is None:
-            what = "" if inside else f": there is no service {self._service[1]}"
-            raise ConsumerError(
-                f"{self.place.path} does not set {variable} in the service's `environment`{what}",
-                hint='If it comes from an `env_file`, name that file as a dotenv consumer with dialect = "compose".',
-            )
+        found, _ = variable_path(self.place.path, data, self._service, variable)
         value = self.format.read(data, found) or b""
         if b"$" in value.replace(b"$$", b""):
-            raise FormatError(f"{variable} is taken from elsewhere by a `$`; name the place that it comes from")
+            raise FormatError(
+                f"{variable} is taken from elsewhere by a `$`; name the place that it comes from, or say reference = true"
+            )
         return found
 
     def text(self, value: bytes, setting: Setting, path: Path) -> bytes:
@@ -67,9 +55,38 @@ class Compose(FileConsumer):
         return setting.path[0].encode() + b"=" + escaped if listed else escaped
 
 
+def variable_path(file: str, data: bytes, service: str, variable: str) -> tuple[Path, bool]:
+    """Where a service's variable stands in a Compose file, and whether in a list (`NAME=value`). `file`: for messages.
+
+    Raises ConsumerError where it is not set there.
+    """
+    base: Path = ("services", service, "environment")
+    found: Path | None = None
+    inside = False
+    for leaf in YAML_FORMAT.leaves(data):
+        inside = inside or leaf.path[:2] == base[:2]
+        if leaf.path == (*base, variable) or (
+            leaf.path[:-1] == base and leaf.value.partition(b"=")[0] == variable.encode() and b"=" in leaf.value
+        ):
+            found = leaf.path
+    if found is None:
+        what = "" if inside else f": there is no service {service}"
+        raise ConsumerError(
+            f"{file} does not set {variable} in the service's `environment`{what}",
+            hint='If it comes from an `env_file`, name that file as a dotenv consumer with dialect = "compose".',
+        )
+    return found, found[-1] != variable
+
+
 def make_compose(table: Mapping[str, object], ports: Ports) -> Consumer:
     """The `compose` consumer of one table of the configuration. Raises ConfigError."""
-    options = Options("compose", table, (*(o for o in FILE_OPTIONS if o != "create"), "set", "service"))
+    options = Options(
+        "compose", table, (*(o for o in FILE_OPTIONS if o != "create"), "set", "service", "reference", "env_file")
+    )
+    if options.flag("reference"):
+        from keyward.rotate.consumers.compose_reference import make_compose_reference
+
+        return make_compose_reference(options, ports)
     return Compose(file_place(options, ports), options.text("service"), settings_of(options, paths=False))
 
 

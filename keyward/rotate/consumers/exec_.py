@@ -11,7 +11,6 @@ the new value is in use is told by `check` of the consumer.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 
@@ -20,7 +19,7 @@ from keyward.model.credential import SecretParts
 from keyward.plugin.consumer import Consumer, Holds, Values
 from keyward.plugin.ports import Ports
 from keyward.rotate.consumers.commands import TIMEOUT, Commands, Runner, run_command
-from keyward.rotate.consumers.remote import Options
+from keyward.rotate.consumers.remote import Options, as_json
 
 FILLED = ("reference", "lane", "name", "rotation")
 _BRACED = re.compile(r"\{([^{}]*)\}")
@@ -65,7 +64,7 @@ class Exec:
         return "command done"
 
     def _run(self, argv: Sequence[str], values: Values, parts: SecretParts, purpose: str) -> None:
-        stdin = _as_json(parts) if self._stdin else b""
+        stdin = as_json(parts) if self._stdin else b""
         self._commands.must(_filled(argv, values), values, changes=True, stdin=stdin, purpose=purpose)
 
     def verify(self, values: Values) -> str:
@@ -84,13 +83,6 @@ class Exec:
             )
         self._run(self._rollback, values, values.old, "the rollback command")
         return "rollback command done"
-
-
-def _as_json(parts: SecretParts) -> bytes:
-    try:
-        return json.dumps({name: secret.reveal().decode() for name, secret in parts.items()}).encode()
-    except UnicodeDecodeError:
-        raise ConsumerError("a part is not text and cannot be given as JSON") from None
 
 
 def _filled(argv: Sequence[str], values: Values) -> list[str]:

@@ -42,6 +42,9 @@ class FileConsumer:
         """The settings that these values need."""
         return self.settings
 
+    def ready(self) -> None:
+        self.place.ready()
+
     def holds(self, values: Values) -> Holds:
         data = self.place.read()
         return Holds.NOTHING if data is None else self._holds(data, values)

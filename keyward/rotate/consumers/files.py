@@ -14,7 +14,7 @@ import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from keyward.errors import ConsumerChanged, ConsumerError
 from keyward.plugin.ports import Ports
@@ -39,6 +39,15 @@ _HINTS = {
 
 Edit = Callable[[bytes | None], bytes]
 """The new content from the present one (None: there is no file)."""
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """A consumer that can say beforehand whether it could be given anything."""
+
+    def ready(self) -> None:
+        """Raises ConsumerError where `apply` could not work; changes nothing."""
+        ...
 
 
 class Seen(NamedTuple):
@@ -67,6 +76,26 @@ class FilePlace:
             seen = self._read(*found)
             return None if seen is None else seen.data
 
+    def ready(self) -> None:
+        """Raises ConsumerError for what keeps `change` from working, as far as that can be seen beforehand; changes nothing."""
+        with self._folder(True) as found:
+            if found is None:
+                raise self._no_folder()
+            folder, name = found
+            seen = self._read(folder, name)
+            if seen is None and not self.create:
+                raise self._no_file()
+            with self._explained():
+                self._check(folder, name, seen)
+            if not os.access(".", os.W_OK | os.X_OK, dir_fd=folder, effective_ids=os.access in os.supports_effective_ids):
+                raise ConsumerError(f"the folder of {self.path} cannot be written", hint=_HINTS[errno.EACCES])
+
+    def _no_folder(self) -> ConsumerError:
+        return ConsumerError(f"the folder of {self.path} does not exist", hint="Make it, or correct `path`.")
+
+    def _no_file(self) -> ConsumerError:
+        return ConsumerError(f"{self.path} does not exist", hint="Correct `path`, or say `create = true`.")
+
     def change(self, edit: Edit) -> str:
         """Replaces the content by what `edit` makes of it; answers with what was done, `` if nothing had to be.
 
@@ -74,7 +103,7 @@ class FilePlace:
         """
         with self._folder(True) as found:
             if found is None:
-                raise ConsumerError(f"the folder of {self.path} does not exist", hint="Make it, or correct `path`.")
+                raise self._no_folder()
             folder, name = found
             with self._locked(folder) as locked:
                 if locked:
@@ -82,7 +111,7 @@ class FilePlace:
                         remove_leftovers(folder)
                 seen = self._read(folder, name)
                 if seen is None and not self.create:
-                    raise ConsumerError(f"{self.path} does not exist", hint="Correct `path`, or say `create = true`.")
+                    raise self._no_file()
                 data = edit(None if seen is None else seen.data)
                 if seen is not None and data == seen.data:
                     return ""

@@ -32,7 +32,7 @@ def guess_consumer(path: str, old_parts: SecretParts, data: bytes) -> ConsumerSp
     if format is None:
         return in_place
     try:
-        places = _places(format, data, old_parts)
+        places = places_of(format, data, old_parts)
     except FormatError:
         return ConsumerSpec("in-place", {"path": path, "format": "text"})
     if not places:
@@ -45,7 +45,7 @@ def guess_consumer(path: str, old_parts: SecretParts, data: bytes) -> ConsumerSp
     return ConsumerSpec(known, {**options, "percent": "plain"} if known == "ini" else options)
 
 
-def _places(format: Format, data: bytes, parts: SecretParts) -> dict[Path, str]:
+def places_of(format: Format, data: bytes, parts: SecretParts) -> dict[Path, str]:
     """Which place holds what, as templates; empty where the places alone would not tell all (a key that stands twice)."""
     leaves = format.leaves(data)
     found: dict[Path, str] = {}

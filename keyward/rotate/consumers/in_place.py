@@ -36,6 +36,9 @@ class InPlace:
         self.name = f"in-place {place.path}"
         self.place, self._format = place, format
 
+    def ready(self) -> None:
+        self.place.ready()
+
     def holds(self, values: Values) -> Holds:
         data = self.place.read()
         return Holds.NOTHING if data is None else self._holds(data, values)

@@ -2,7 +2,7 @@
 
 | option | meaning |
 |---|---|
-| `place` | `store` (default: its secret store), `config` (a plain text in `openclaw.json`), `vault` (a KV path its Vault plugin reads) |
+| `place` | `store` (default: its secret store), `config` (a plain text in `openclaw.json`), `vault` (a KV path its Vault plugin reads), `reference` (see `openclaw_reference`) |
 | `name` | store: the entry (`MISTRAL_API_KEY`) |
 | `field` | config: the path (`hooks.token`); vault: the field, `apiKey` by default |
 | `url`, `token`, `namespace`, `mount`, `path`, `kv_version` | vault: address, reference to a token, and where the field is |
@@ -37,10 +37,10 @@ from keyward.rotate.consumers.openclaw_places import LOCAL, ConfigField, SecretP
 from keyward.rotate.consumers.remote import Form, Options, Resolve, refuse_other, translated
 
 TYPE = "openclaw"
-PLACES = ("store", "config", "vault")
+PLACES = ("store", "config", "vault", "reference")
 OPTIONS = (
     "place", "name", "field", "url", "token", "namespace", "mount", "path", "kv_version", "part", "command", "state_dir",
-    "config", "own_credential", "gateway", "timeout",
+    "config", "own_credential", "gateway", "timeout", "source", "provider",
 )  # fmt: skip
 
 
@@ -51,6 +51,10 @@ def hosts(options: Mapping[str, object]) -> Hosts:
 
 def make(options: Mapping[str, object], ports: Ports, resolve: Resolve) -> OpenClaw:
     """The consumer of one table. Raises ConfigError. `ports` must allow `hosts(options)`."""
+    if options.get("place") == "reference":
+        from keyward.rotate.consumers.openclaw_reference import OpenClawReference
+
+        return OpenClawReference(Options(TYPE, options, OPTIONS), ports, resolve)
     return OpenClaw(Options(TYPE, options, OPTIONS), ports, resolve)
 
 
@@ -173,7 +177,9 @@ class OpenClaw:
     def _change(self, what: str, arguments: tuple[str, ...], value: bytes) -> bytes:
         return self._run(what, arguments, value, {})
 
-    def _run(self, what: str, arguments: tuple[str, ...], value: bytes, environment: Mapping[str, str]) -> bytes:
+    def _run(
+        self, what: str, arguments: tuple[str, ...], value: bytes, environment: Mapping[str, str], *, changes: bool = True
+    ) -> bytes:
         """One command's standard output. Raises Refusal if it fails, ConsumerError if it cannot be run."""
         surroundings = {**os.environ, **self._environment, **environment, "NO_COLOR": "1"}
 
@@ -188,7 +194,7 @@ class OpenClaw:
             )
 
         try:
-            result = self._ports.call(what, LOCAL, start, changes=True)
+            result = self._ports.call(what, LOCAL, start, changes=changes)
         except subprocess.TimeoutExpired:
             raise Refusal(f"no answer within {self._timeout:.0f} s") from None
         except OSError as error:
@@ -198,7 +204,12 @@ class OpenClaw:
             ) from None
         if result.returncode:
             said = (result.stdout + result.stderr).lower()
-            words = (("unauthorized", b"unauthorized"), ("the gateway is not reachable", b"not reachable"), ("exit", b""))
+            words = (
+                ("unauthorized", b"unauthorized"),
+                ("the gateway is not reachable", b"not reachable"),
+                ("its schema does not allow it", b"schema validation failed"),
+                ("exit", b""),
+            )
             word = next(word for word, sign in words if sign in said)
             raise Refusal(f"exit {result.returncode}" if word == "exit" else word)
         return result.stdout

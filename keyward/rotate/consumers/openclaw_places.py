@@ -79,18 +79,7 @@ class ConfigField:
         return self._ports.call("openclaw.json read", LOCAL, self._read, changes=False)
 
     def _read(self) -> bytes | None:
-        try:
-            with open(self._file, "rb") as file:
-                value: Any = json.loads(file.read())
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise ConsumerError(f"openclaw.json cannot be read: {type(error).__name__}") from None
-        except ValueError:
-            raise ConsumerError(
-                "openclaw.json has comments or other JSON5",
-                hint="Any `openclaw config set` rewrites it as JSON; or use a `json5` consumer for this file.",
-            ) from None
+        value = read_configuration(self._file)
         for key in self._path:
             value = value.get(key) if isinstance(value, dict) else None
         if value is None:
@@ -106,6 +95,22 @@ class ConfigField:
         for key in reversed(self._path):
             patch = {key: patch}
         self._run("openclaw config patch", ("config", "patch", "--stdin"), json.dumps(patch).encode())
+
+
+def read_configuration(path: str) -> Any:
+    """The value of `openclaw.json`; None if there is no such file. Raises ConsumerError for one that is not strict JSON."""
+    try:
+        with open(path, "rb") as file:
+            return json.loads(file.read())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConsumerError(f"openclaw.json cannot be read: {type(error).__name__}") from None
+    except ValueError:
+        raise ConsumerError(
+            "openclaw.json has comments or other JSON5",
+            hint="Any `openclaw config set` rewrites it as JSON; or use a `json5` consumer for this file.",
+        ) from None
 
 
 class VaultField:

@@ -6,6 +6,7 @@ new and the old one joined by that text while the old one still lives (`SECRET_K
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -130,6 +131,14 @@ def refuse_other(name: str, state: Holds, allowed: tuple[Holds, ...]) -> None:
             f"{name} holds {'neither the old nor the new value' if state is Holds.OTHER else 'nothing'}",
             hint="Find out who changed it; put the old value back, or correct the consumer's place in the configuration.",
         )
+
+
+def as_json(parts: SecretParts) -> bytes:
+    """The parts as a JSON object, for the standard input of a command. Raises ConsumerError for one that is not text."""
+    try:
+        return json.dumps({name: secret.reveal().decode() for name, secret in parts.items()}).encode()
+    except UnicodeDecodeError:
+        raise ConsumerError("a part is not text and cannot be given as JSON") from None
 
 
 def translated(name: str, error: ProviderError) -> ConsumerError:

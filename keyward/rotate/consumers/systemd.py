@@ -37,6 +37,9 @@ class Systemd:
         self._systemctl = ["systemctl", "--user"] if user else ["systemctl"]
         self._daemon_reload = daemon_reload
 
+    def ready(self) -> None:
+        self._file.ready()
+
     def holds(self, values: Values) -> Holds:
         return self._file.holds(values)
 

@@ -7,6 +7,7 @@ of facts, and `keyward sources` can list them.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -20,12 +21,14 @@ OPT_IN = ("processes",)
 class Host(NamedTuple):
     """The machine that is swept. `home`: the operator's folder. `environ`: where tools were told to keep their files
     (`OPENCLAW_STATE_DIR`, `XDG_CONFIG_HOME`, …). `platform`: as `sys.platform`. `root`: of the file system, another one where a disk
-    image or a container's files are swept."""
+    image or a container's files are swept. `running`: whether it is this machine and this user, so that there are processes and
+    a journal to ask for."""
 
     home: str
     environ: Mapping[str, str]
     platform: str = "linux"
     root: str = "/"
+    running: bool = False
 
     @property
     def mac(self) -> bool:
@@ -60,12 +63,32 @@ class Host(NamedTuple):
         return os.path.join(self.home, "Library", "Application Support") if self.mac else self.config
 
 
+def this_host() -> Host:
+    """The machine and the user that keyward runs on and as."""
+    return Host(os.path.abspath(os.path.expanduser("~")), os.environ, sys.platform, running=True)
+
+
+def other_host(home: str) -> Host:
+    """The host of a home folder that is named: another user's, on a mounted disk, in a backup. No variable of this process is believed.
+
+    What lies above `home/NAME`, `Users/NAME` or `root` is taken for the root of its file system; else the folder itself is, since
+    what stands beside it may be anybody's.
+    """
+    home = os.path.abspath(home)
+    above, name = os.path.split(home)
+    parent = os.path.basename(above)
+    root = above if name == "root" else os.path.dirname(above) if parent in ("home", "Users") else home
+    mac = os.path.isdir(os.path.join(home, "Library", "Application Support"))
+    return Host(home, {}, "darwin" if mac else "linux", root)
+
+
 class Spot(NamedTuple):
     """Files of one kind. `folder`: absolute; empty: anywhere below the home. `pattern`: relative to it, with `*`, `?`, `[…]` and `**`;
     a name that begins with a dot is met like any other. `format`: in a person's words (`JSON lines`, `SQLite`). `scrub`: how a scrub
     would treat it (`the value alone, in place`). `role`: `live-config` or `echo`; empty: as the path says. `opaque`: why it cannot be
-    read although it is there (encrypted by its owner). `root`: whether only root can read it. `history`: it is a git repository, whose
-    history is read as well."""
+    read although it is there (encrypted by its owner). `marks`: it is so only if one of these stands in its first 4 KiB, and is looked at
+    anyway, since the rest of it may be plain. `root`: whether only root can read it. `history`: the files are those of a git
+    repository, whose history is read as well."""
 
     folder: str
     pattern: str
@@ -75,6 +98,7 @@ class Spot(NamedTuple):
     opaque: str = ""
     root: bool = False
     history: bool = False
+    marks: tuple[bytes, ...] = ()
 
 
 class Stream(NamedTuple):
@@ -86,6 +110,7 @@ class Stream(NamedTuple):
     format: str
     scrub: str
     role: str = "echo"
+    where: str = ""
 
 
 def no_streams(host: Host) -> Iterable[Stream]:

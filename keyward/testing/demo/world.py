@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
@@ -93,7 +92,7 @@ class World:
     def __enter__(self) -> World:
         try:
             self.bao: OpenBao = self._stack.enter_context(OpenBao())
-            self.postgres: PostgreSQL = self._stack.enter_context(_Reachable())
+            self.postgres: PostgreSQL = self._stack.enter_context(PostgreSQL())
             self.moto: Moto = self._stack.enter_context(Moto())
             self._fill()
         except BaseException:
@@ -212,30 +211,6 @@ class World:
                 return " as ".join(session.execute("SELECT session_user, current_user").fetchone() or ())
         except psycopg.OperationalError:
             return ""
-
-
-class _Reachable(PostgreSQL):
-    """Run by root, the server becomes `nobody`, who cannot reach into a checkout below root's home: then it runs from a copy."""
-
-    def _prepare(self) -> None:
-        if self._owner is not None and not _open_to_all(self._bin):
-            copy = os.path.join(self.folder, "pginstall")
-            shutil.copytree(os.path.dirname(self._bin), copy, symlinks=True)
-            self._bin = os.path.join(copy, "bin")
-            libraries = self._environment.get("LD_LIBRARY_PATH", "")
-            if libraries:
-                shutil.copytree(libraries, os.path.join(self.folder, "libs"), symlinks=True)
-                self._environment = {"LD_LIBRARY_PATH": os.path.join(self.folder, "libs")}
-        super()._prepare()
-
-
-def _open_to_all(path: str) -> bool:
-    """Whether everybody may pass through every folder above."""
-    while os.stat(path).st_mode & 0o001:
-        if path == os.path.dirname(path):
-            return True
-        path = os.path.dirname(path)
-    return False
 
 
 def new_password() -> str:

@@ -209,7 +209,7 @@ class FakeGitHub(FakeProvider):
                     403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header."
                 )
             token, app = self._who(request)
-            rate = self._count(token, path)
+            rate = self._count(token, app, path)
             response = self._route(request, path, token, app)
             return response._replace(headers={**rate, **self._about(token), **response.headers})
         except Refusal as refusal:
@@ -287,10 +287,14 @@ class FakeGitHub(FakeProvider):
             )
         return app
 
-    def _count(self, token: Token | None, path: str) -> dict[str, str]:
+    def _count(self, token: Token | None, app: App | None, path: str) -> dict[str, str]:
         """One request more of this hour; the headers that say so."""
         hour = int(self.clock.now() // 3600)
-        name, limit = (token.value, TOKEN_PER_HOUR) if token else ("anonymous", ANONYMOUS_PER_HOUR)
+        name, limit = "anonymous", ANONYMOUS_PER_HOUR
+        if token is not None:
+            name, limit = token.value, TOKEN_PER_HOUR
+        elif app is not None:  # an App that asks by its JWT is nobody anonymous
+            name, limit = f"app {app.id}", TOKEN_PER_HOUR
         if path == "/credentials/revoke":
             name, limit = f"{name} revoke", REVOKES_PER_HOUR
         used = self._used[(name, hour)] = self._used.get((name, hour), 0) + 1

@@ -36,6 +36,8 @@ class Home:
     def __init__(self, folder: Path, seed: int = 1) -> None:
         self.folder = folder
         self.canaries: list[Canary] = []
+        self.planter = ""
+        self._planted_by: dict[str, str] = {}
         self._seed = seed * 100_000
 
     def canary(self, place: str, path: str, *, opaque: bool = False, where: str = "") -> str:
@@ -55,6 +57,8 @@ class Home:
 
     def write(self, relative: str, content: bytes | str) -> Path:
         """Writes a file."""
+        if self._planted_by.setdefault(relative, self.planter) != self.planter:
+            raise ValueError(f"two planters write {relative!r}: the canary of the first would be lost")
         path = self.path(relative)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
@@ -82,6 +86,7 @@ def planted_home(folder: Path, seed: int = 1) -> Home:
     """The whole home."""
     home = Home(folder, seed)
     for plant in planters():
+        home.planter = plant.__module__
         plant(home)
     home.finish()
     return home

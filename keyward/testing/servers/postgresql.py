@@ -48,6 +48,7 @@ class PostgreSQL:
     `settings`: of postgresql.conf."""
 
     _template: Chosen | None = None
+    _copy: Chosen | None = None
     _password = ""
 
     def __init__(self, *, hba: str = "", settings: Mapping[str, str] | None = None) -> None:
@@ -80,7 +81,30 @@ class PostgreSQL:
         with open(os.path.join(self.folder, "log"), errors="replace") as file:
             return file.read()
 
+    def _make_reachable(self) -> None:
+        """Run by root, the server becomes `nobody`, who may not be able to reach into the checkout: then it runs from a copy, made once
+        for the process."""
+        if self._owner is None or open_to_all(os.path.join(self._bin, "postgres")):
+            return
+        if PostgreSQL._copy is None:
+            PostgreSQL._copy = Chosen(self._copy_programs)
+        copy = PostgreSQL._copy.folder(self._owner)
+        self._bin = os.path.join(copy, "pginstall", "bin")
+        if self._environment:
+            self._environment = {"LD_LIBRARY_PATH": os.path.join(copy, "libs")}
+
+    def _copy_programs(self, folder: str) -> None:
+        shutil.copytree(os.path.dirname(self._bin), os.path.join(folder, "pginstall"), symlinks=True)
+        libraries = self._environment.get("LD_LIBRARY_PATH", "")
+        if libraries:
+            shutil.copytree(libraries, os.path.join(folder, "libs"), symlinks=True)
+        if self._owner is not None:  # what only root may read stays so in the copy
+            for place, _, names in os.walk(folder):
+                for path in (place, *(os.path.join(place, name) for name in names)):
+                    os.chown(path, *self._owner, follow_symlinks=False)
+
     def _prepare(self) -> None:
+        self._make_reachable()
         template = PostgreSQL._template
         if template is None:
             template = PostgreSQL._template = Chosen(self._init)
@@ -175,6 +199,15 @@ class PostgreSQL:
         except psycopg.OperationalError:
             return False
         return True
+
+
+def open_to_all(path: str) -> bool:
+    """Whether everybody may run a program, and pass through every folder above it."""
+    while os.stat(path).st_mode & 0o001:
+        if path == os.path.dirname(path):
+            return True
+        path = os.path.dirname(path)
+    return False
 
 
 def copy_certificate(source: str, target: str, owner: tuple[int, int] | None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -26,11 +27,30 @@ def redis_programs() -> list[str]:
     return [program for program in dict.fromkeys(found) if program]
 
 
-class Redis:
-    """Use it as a context manager. `admin`, `password`: a user that may do everything. `lines`: of the configuration file."""
+def redis_with_tls() -> str:
+    """The first installed server that was built with TLS. Raises ServerMissing. The one of the wheel was not."""
+    for program in redis_programs():
+        # both end at once: with TLS because this is no number, without it because the word is not known
+        tried = subprocess.run([program, "--port", "0", "--tls-port", "none"], capture_output=True, timeout=20, check=False)
+        if b"Bad directive" not in tried.stdout + tried.stderr:
+            return program
+    raise ServerMissing("no Redis with TLS is installed: apt-get install redis-server")
 
-    def __init__(self, *, program: str = "", persist: str = "config", lines: Sequence[str] = ()) -> None:
+
+class Redis:
+    """Use it as a context manager. `admin`, `password`: a user that may do everything. `lines`: of the configuration file.
+    `certificate`: paths of a certificate and its key, for a server that speaks TLS alone."""
+
+    def __init__(
+        self,
+        *,
+        program: str = "",
+        persist: str = "config",
+        lines: Sequence[str] = (),
+        certificate: tuple[str, str] | None = None,
+    ) -> None:
         self._program, self._persist, self._lines = program, persist, tuple(lines)
+        self._certificate = certificate
         self.host, self.port = "127.0.0.1", 0
         self.admin, self.password = ADMIN, secrets.token_urlsafe(18)
         self._daemon: Daemon | None = None
@@ -57,7 +77,18 @@ class Redis:
 
     def _write(self) -> None:
         user = f"user {ADMIN} on >{self.password} ~* &* +@all"
-        lines = [f"port {self.port}", "bind 127.0.0.1", 'save ""', "appendonly no", f"dir {self.folder}", "daemonize no"]
+        lines = [
+            f"port {0 if self._certificate else self.port}",
+            "bind 127.0.0.1",
+            'save ""',
+            "appendonly no",
+            f"dir {self.folder}",
+            "daemonize no",
+        ]
+        if self._certificate:
+            certificate, key = self._certificate
+            lines += [f"tls-port {self.port}", f"tls-cert-file {certificate}", f"tls-key-file {key}"]
+            lines += [f"tls-ca-cert-file {certificate}", "tls-auth-clients no"]
         if self._persist == "aclfile":
             lines.append(f"aclfile {self.file('users.acl')}")
             self._put("users.acl", user + "\nuser default on nopass ~* &* +@all\n")
@@ -95,7 +126,10 @@ class Redis:
         from redis.retry import Retry
 
         word = (password or self.password) if user else None
-        return redis.Redis(host=self.host, port=self.port, username=user or None, password=word, retry=Retry(NoBackoff(), 0))
+        tls: dict[str, Any] = {"ssl": True, "ssl_ca_certs": self._certificate[0]} if self._certificate else {}
+        return redis.Redis(
+            host=self.host, port=self.port, username=user or None, password=word, retry=Retry(NoBackoff(), 0), **tls
+        )
 
     def execute(self, *words: str | bytes) -> Any:
         """One command as the admin."""

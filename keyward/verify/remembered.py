@@ -1,0 +1,117 @@
+"""What providers said in the last minutes, so that an interrupted or repeated run asks nobody twice.
+
+One file in the user's cache folder, for this user alone. An entry's name is a keyed hash of the fingerprint, the kind and the place
+that was asked; the key lies in another file of the folder. An entry holds a verdict and its evidence: never the value, nor the
+fingerprint. What is unknown is not kept.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from keyward.match.fingerprint import FingerprintCache
+from keyward.match.paths import cache_folder, is_private, write_private
+from keyward.model.verdict import Dead, Evidence, Live, Restricted, Unknown, Verdict
+from keyward.plugin.clock import Clock
+
+MINUTES = 600.0
+"""Seconds for which an answer holds."""
+
+MOST = 5_000
+LARGEST = 8 << 20
+
+
+class Remembered:
+    """The answers. `folder`: the user's cache folder unless given. Safe for several threads."""
+
+    def __init__(self, clock: Clock, folder: str | None = None) -> None:
+        folder = cache_folder() if folder is None else folder
+        self._path = os.path.join(folder, "verdicts.json")
+        self._names = FingerprintCache(folder)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: dict[str, Any] | None = None
+        self._changed = False
+        self._next = 0.0
+
+    def get(self, *names: str) -> Verdict | None:
+        """What was said, if it was said in the last minutes."""
+        with self._lock:
+            return _verdict(self._known().get(self._name(names)), self._clock.now())
+
+    def add(self, verdict: Verdict, *names: str) -> None:
+        """Remembers an answer. `save` writes it."""
+        record = _record(verdict)
+        if record is not None:
+            with self._lock:
+                self._known()[self._name(names)] = record
+                self._changed = True
+
+    def save_now_and_then(self) -> None:
+        """Writes at most once a second: a run that is killed loses what was answered in the last one."""
+        with self._lock:
+            if self._clock.now() < self._next:
+                return
+            self._next = self._clock.now() + 1.0
+        self.save()
+
+    def save(self) -> None:
+        """Writes what was added, together with what another process wrote meanwhile. A folder that cannot be written is no error."""
+        with self._lock:
+            if not self._changed:
+                return
+            now = self._clock.now()
+            merged = {**self._read(), **self._known()}
+            fresh = [(name, entry) for name, entry in merged.items() if _verdict(entry, now) is not None]
+            fresh.sort(key=lambda item: item[1]["evidence"]["time"])
+            import json
+
+            write_private(self._path, json.dumps(dict(fresh[-MOST:])).encode())
+            self._changed = False
+
+    def _name(self, names: tuple[str, ...]) -> str:
+        text = "\0".join(names).encode("utf-8", "surrogateescape")
+        return self._names.tag(b"keyward verdicts", text).hex()
+
+    def _known(self) -> dict[str, Any]:
+        if self._entries is None:
+            self._entries = self._read()
+        return self._entries
+
+    def _read(self) -> dict[str, Any]:
+        import json
+
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+            with os.fdopen(descriptor, "rb") as file:
+                if not is_private(os.fstat(file.fileno())):
+                    return {}
+                found = json.loads(file.read(LARGEST))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+def _record(verdict: Verdict) -> dict[str, Any] | None:
+    if isinstance(verdict, Unknown):
+        return None
+    state = "live" if isinstance(verdict, Live) else "restricted" if isinstance(verdict, Restricted) else "dead"
+    return {"state": state, **verdict._asdict(), "evidence": verdict.evidence._asdict()}
+
+
+def _verdict(entry: object, now: float) -> Verdict | None:
+    """The verdict of an entry that is whole and young enough."""
+    try:
+        if not isinstance(entry, Mapping):
+            return None
+        seen = Evidence(**entry["evidence"])
+        if not 0 <= now - seen.time <= MINUTES or not all(isinstance(field, (str, float, int)) for field in seen):
+            return None
+        if entry["state"] == "live":
+            return Live(seen, str(entry["principal"]), tuple(map(str, entry["scopes"])))
+        return Restricted(seen, str(entry["reason"])) if entry["state"] == "restricted" else Dead(seen)
+    except (KeyError, TypeError, ValueError):
+        return None

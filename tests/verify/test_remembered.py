@@ -1,0 +1,102 @@
+"""What was answered is kept for minutes, for this user, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from keyward.model.verdict import Dead, Evidence, Live, Restricted, Unknown, Verdict
+from keyward.plugin.clock import ManualClock
+from keyward.verify.remembered import MINUTES, MOST, Remembered
+
+
+def seen(clock: ManualClock) -> Evidence:
+    return Evidence("GET /me", "api.x.example", "200", clock.now(), "id-1", "abc")
+
+
+def test_each_verdict_comes_back_as_it_was(tmp_path: Path) -> None:
+    clock = ManualClock()
+    given: list[Verdict] = [Live(seen(clock), "ann", ("read",)), Restricted(seen(clock), "no scope"), Dead(seen(clock))]
+    written = Remembered(clock, str(tmp_path))
+    for number, verdict in enumerate(given):
+        written.add(verdict, f"kw1_{number}", "api.x.example")
+    written.add(Unknown("later"), "kw1_9")
+    written.save()
+    read = Remembered(clock, str(tmp_path))
+    assert [read.get(f"kw1_{number}", "api.x.example") for number in range(3)] == given
+    assert read.get("kw1_9") is None and read.get("kw1_0", "other.example") is None
+
+
+def test_it_holds_for_minutes(tmp_path: Path) -> None:
+    clock = ManualClock()
+    written = Remembered(clock, str(tmp_path))
+    written.add(Dead(seen(clock)), "a")
+    written.save()
+    clock.sleep(MINUTES - 1)
+    assert written.get("a") and Remembered(clock, str(tmp_path)).get("a")
+    clock.sleep(2)
+    assert written.get("a") is None and Remembered(clock, str(tmp_path)).get("a") is None
+
+
+def test_a_long_run_writes_at_most_once_a_second(tmp_path: Path) -> None:
+    clock = ManualClock()
+    kept, path = Remembered(clock, str(tmp_path)), tmp_path / "verdicts.json"
+    for number, (wait, written) in enumerate(((0.0, 1), (0.4, 1), (0.4, 1), (0.4, 4))):
+        clock.sleep(wait)
+        kept.add(Dead(seen(clock)), f"kw1_{number}")
+        kept.save_now_and_then()
+        assert len(json.loads(path.read_text())) == written
+
+
+def test_an_answer_from_the_future_is_not_believed(tmp_path: Path) -> None:
+    clock = ManualClock()
+    written = Remembered(clock, str(tmp_path))
+    written.add(Dead(seen(clock)._replace(time=clock.now() + 60)), "a")
+    assert written.get("a") is None
+
+
+def test_two_runs_at_once_keep_both_answers(tmp_path: Path) -> None:
+    clock = ManualClock()
+    one, other = Remembered(clock, str(tmp_path)), Remembered(clock, str(tmp_path))
+    assert one.get("a") is None and other.get("b") is None
+    one.add(Dead(seen(clock)), "a")
+    other.add(Dead(seen(clock)), "b")
+    one.save()
+    other.save()
+    third = Remembered(clock, str(tmp_path))
+    assert third.get("a") and third.get("b")
+
+
+def test_it_stays_small_and_the_names_say_nothing(tmp_path: Path) -> None:
+    clock = ManualClock()
+    written = Remembered(clock, str(tmp_path))
+    for number in range(MOST + 10):
+        written.add(Dead(seen(clock)), f"kw1_{number}")
+    written.save()
+    content = (tmp_path / "verdicts.json").read_text()
+    assert len(json.loads(content)) == MOST and "kw1_" not in content
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', '{"a": {"state": "live", "evidence": {}}}', "[" * 100_000])
+def test_a_damaged_file_is_an_empty_one(tmp_path: Path, content: str) -> None:
+    clock = ManualClock()
+    Remembered(clock, str(tmp_path)).add(Dead(seen(clock)), "a")
+    path = tmp_path / "verdicts.json"
+    path.write_text(content)
+    path.chmod(0o600)
+    again = Remembered(clock, str(tmp_path))
+    assert again.get("a") is None
+    again.add(Dead(seen(clock)), "a")
+    again.save()
+    assert Remembered(clock, str(tmp_path)).get("a") == Dead(seen(clock))
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    clock = ManualClock()
+    (tmp_path / "file").write_text("")
+    kept = Remembered(clock, str(tmp_path / "file" / "below"))
+    kept.add(Dead(seen(clock)), "a")
+    kept.save()
+    assert kept.get("a") == Dead(seen(clock))
