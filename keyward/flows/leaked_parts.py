@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 
 from keyward.errors import Refused
 from keyward.flows.project import open_project
@@ -14,9 +14,11 @@ from keyward.model.kind import CredentialKind
 from keyward.model.secret import Secret
 from keyward.rotate import identity
 from keyward.rotate.found import Found, Report
-from keyward.scan.reader import chunks, file_reader, source_length
-from keyward.scan.reread import reread
-from keyward.scan.sources.tree import open_regular
+from keyward.scan.reader import CHUNK, chunks, chunks_of, source_length
+from keyward.scan.reread import read_source, reread
+
+MOST_BESIDE = 1 << 17
+"""Bytes behind a value in which its other parts may stand; no rule looks further."""
 
 
 def leaked_parts(report: Report, fingerprint: str, kind: CredentialKind, *, config: str | None = None) -> SecretParts:
@@ -47,31 +49,19 @@ def _is_it(value: Secret, found: Found, kind: CredentialKind, salt: bytes) -> bo
 
 
 def _beside(found: Found, kind: CredentialKind, value: Secret, config: str | None) -> SecretParts | None:
-    """All parts, by matching the file once more; None if the match at the place is not there any more."""
+    """All parts, by matching the file (or what is packed in it) once more; None if the match at the place is not there any more."""
     locator = found.locator
-    if locator.source != "tree":
+    data = read_source(locator, locator.end + MOST_BESIDE)
+    if data is None:
         return None
     project = open_project(
         ScanOptions(paths=(locator.path,), baseline="", operator_config=config), on_compile=lambda rules: None
     )
     matcher = Matcher(project.recipe.registry(), project.recipe.catalogue)
-    try:
-        descriptor = open_regular(locator.path, follow=True)
-    except OSError:
-        return None
-    try:
-        for chunk in chunks(file_reader(descriptor)):
-            for judged in matcher.find(chunk.data, locator.path):
-                start = chunk.source_offset + source_length(chunk.data[: judged.candidate.span[0]], chunk.encoding)
-                if (
-                    start == locator.start
-                    and judged.candidate.kind.name == kind.name
-                    and judged.context.value == value.reveal()
-                ):
-                    parts = {name: Secret(bytes(part)) for name, part in judged.context.parts.items()}
-                    return parts if set(found.parts) <= set(parts) else None
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
+    for chunk in chunks_of(data) if len(data) < CHUNK else chunks(io.BytesIO(data).read):
+        for judged in matcher.find(chunk.data, locator.path):
+            start = chunk.source_offset + source_length(chunk.data[: judged.candidate.span[0]], chunk.encoding)
+            if start == locator.start and judged.candidate.kind.name == kind.name and judged.context.value == value.reveal():
+                parts = {name: Secret(bytes(part)) for name, part in judged.context.parts.items()}
+                return parts if set(found.parts) <= set(parts) else None
     return None

@@ -108,6 +108,7 @@ def open_project(options: ScanOptions, *, on_compile: Callable[[int], None]) -> 
         disabled=settings.disabled,
         detect_secrets=_detect_secrets(root, options, committed),
         root=root,
+        limits=options.limits,
     )
     compiled = catalogue.load(recipe.registry(), portable=options.portable, on_compile=on_compile)
     return Project(

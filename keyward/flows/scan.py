@@ -144,11 +144,14 @@ def _outcome(project: Project, gathered: Gathered, persona: str, seconds: float)
     wanted: list[Occurrence] = []
     allowed: list[Occurrence] = []
     below: set[str] = set()
-    on_line: dict[tuple[str, int], set[str]] = {}
+    on_line: dict[tuple[str, tuple[str, ...], int], set[str]] = {}
     for occurrence in gathered.occurrences:
-        on_line.setdefault((occurrence.locator.path, occurrence.line), set()).add(occurrence.fingerprint)
+        locator = occurrence.locator
+        on_line.setdefault((locator.path, locator.container, occurrence.line), set()).add(occurrence.fingerprint)
     for occurrence in gathered.occurrences:
-        single = len(on_line[occurrence.locator.path, occurrence.line]) == 1
+        locator = occurrence.locator
+        # a list of places counts the lines of files, not those of what is packed in them
+        single = not locator.container and len(on_line[locator.path, (), occurrence.line]) == 1
         allowance = occurrence.allowance or _allowance(project, occurrence, single)
         if occurrence.confidence < least:
             below.add(occurrence.fingerprint)

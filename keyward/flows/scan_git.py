@@ -11,7 +11,7 @@ from keyward.flows.scan import Gathered, Progress, ScanOptions
 from keyward.model.finding import Excluded, NotScanned
 from keyward.scan.examine import Examiner, Place
 from keyward.scan.git import Changes, Repository
-from keyward.scan.reader import Read, chunks
+from keyward.scan.reader import Read
 from keyward.scan.sources.tree import check_exists
 
 
@@ -115,7 +115,7 @@ def _changes(repository: Repository, changes: Changes, project: Project, gathere
 
 def _blob(examiner: Examiner, gathered: Gathered, read: Read, blob: str, path: str, others: list[str]) -> None:
     """One object, read once, reported at every path that it has."""
-    examined = examiner.examine(Place("index", path, blob), chunks(read))
+    examined = examiner.examine_source(Place("index", path, blob), read)
     gathered.add(examined)
     if not others:
         return
@@ -124,7 +124,10 @@ def _blob(examiner: Examiner, gathered: Gathered, read: Read, blob: str, path: s
     for other in others:
         gathered.files += 1
         role = role_of(other)
-        gathered.occurrences.extend(o._replace(locator=o.locator._replace(path=other), role=role) for o in examined.occurrences)
+        gathered.occurrences.extend(
+            o._replace(locator=o.locator._replace(path=other), role=o.role if o.locator.container else role)
+            for o in examined.occurrences
+        )
         gathered.not_scanned.extend(problem._replace(path=other) for problem in examined.problems)
 
 

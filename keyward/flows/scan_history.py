@@ -89,6 +89,7 @@ class _Sweep:
         self._found: list[Found] = []
         self._again: list[Item] = []
         self._own: set[str] = set()
+        self._troubled: set[str] = set()
         self._known = self._missing = 0
 
     def run(self) -> None:
@@ -114,18 +115,27 @@ class _Sweep:
         total = before._replace(looked=before.looked + count, size=before.size + size)
         gathered.bytes += max(0, before.size - again)
         gathered.excluded.extend({each.path: each for each in (*before.excluded, *self._excluded.values())}.values())
-        gathered.occurrences.extend(self._with_ignores(placed(repository, self._found, self._prefix)))
+        result = placed(repository, self._found, self._prefix, before.versions)
+        gathered.occurrences.extend(self._with_ignores(result.occurrences))
         self._say_missing()
         if clean is not None:
             clean.save()
         if record is not None and not unread:
-            items = [item for item in self._again if item.id not in self._own]
+            wanted = (result.kept | self._troubled) - self._own
+            items = {item.id: item for item in self._again if item.id in wanted}
             left_out = {each.path: each for each in (*before.excluded, *self._excluded.values())}
-            remember(record, repository, choice.tips, items, count=total.looked, size=total.size, excluded=left_out.values())
-        if self._known:
-            gathered.notes.append(
-                f"{self._known:,} objects were known to be clean from an earlier run (--no-cache looks at them again)"
+            remember(
+                record,
+                repository,
+                choice.tips,
+                items.values(),
+                result.versions,
+                count=total.looked,
+                size=total.size,
+                excluded=left_out.values(),
             )
+        if self._known:
+            gathered.notes.append(f"{self._known:,} objects are known from an earlier run (--no-cache looks at them again)")
 
     # --- what is remembered
 
@@ -285,6 +295,8 @@ class _Sweep:
         for look in answer.looks:
             item = answer.batch[look.number]
             self._again.append(item)
+            if any(examined.problems for examined in look.examined):
+                self._troubled.add(item.id)
             for number, examined in enumerate(look.examined):
                 for problem in examined.problems:
                     if problem.reason.startswith(MISSING):

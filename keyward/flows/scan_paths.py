@@ -13,7 +13,7 @@ from keyward.match.fingerprint import FingerprintCache
 from keyward.model.finding import Excluded, NotScanned
 from keyward.scan.examine import Examined, Place
 from keyward.scan.pool import scan_paths
-from keyward.scan.reader import Read, chunks
+from keyward.scan.reader import Read
 from keyward.scan.sources.tree import VERSION_CONTROL, Walk, check_exists, files_under
 
 
@@ -45,7 +45,7 @@ def standard_input(options: ScanOptions, project: Project, gathered: Gathered, s
         raise UsageError("there is no standard input to scan")
     examiner, cache = project.recipe.examiner()
     try:
-        gathered.add(examiner.examine(Place("stdin", "-"), chunks(stdin)))
+        gathered.add(examiner.examine_source(Place("stdin", "-"), stdin))
     except OSError as error:
         gathered.add(Examined([], [NotScanned("-", (error.strerror or "cannot be read").lower())], 0))
     gathered.learned.update(cache.take())

@@ -112,7 +112,7 @@ def _location(place: Occurrence) -> Json:
     physical: Json = {"artifactLocation": _artifact(place.locator.path)}
     location: Json = {"physicalLocation": physical}
     if place.locator.container:  # lines are those of the member: in the file that holds it they would point at anything
-        name = "!".join((place.locator.path, *place.locator.container))
+        name = "!".join((place.locator.path, *filter(None, place.locator.container)))
         location["logicalLocations"] = [{"fullyQualifiedName": log(name), "kind": "member"}]
     elif place.line > 0:
         region: Json = {"startLine": place.line}

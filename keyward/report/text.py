@@ -187,7 +187,7 @@ def _remedy(page: _Page, finding: Finding, taught: set[str]) -> None:
 def place(occurrence: Occurrence) -> str:
     """`path:line:column`, with the archive members on the way to it. Not escaped."""
     locator = occurrence.locator
-    name = _middle(" → ".join((locator.path, *locator.container)))
+    name = _middle(" → ".join((locator.path, *filter(None, locator.container))))
     position = f":{occurrence.line}:{occurrence.column}" if occurrence.line > 0 and occurrence.column > 0 else ""
     return name + position
 

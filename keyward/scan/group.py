@@ -11,10 +11,11 @@ _DANGER = {"critical": 40, "high": 25, "medium": 10, "low": 0}
 
 def group(occurrences: Iterable[Occurrence]) -> tuple[Finding, ...]:
     """The findings, in the order in which a person should read them. The surest occurrence names the kind."""
-    by_secret: dict[str, dict[tuple[str, int], Occurrence]] = {}
+    by_secret: dict[str, dict[tuple[str, str, tuple[str, ...], int], Occurrence]] = {}
     for occurrence in occurrences:
         places = by_secret.setdefault(occurrence.fingerprint, {})
-        place = (occurrence.locator.path, occurrence.locator.start)
+        locator = occurrence.locator
+        place = (locator.path, locator.blob, locator.container, locator.start)
         known = places.get(place)
         if known is None or known.confidence < occurrence.confidence:
             places[place] = occurrence
@@ -23,7 +24,7 @@ def group(occurrences: Iterable[Occurrence]) -> tuple[Finding, ...]:
 
 
 def _finding(fingerprint: str, occurrences: list[Occurrence]) -> Finding:
-    occurrences.sort(key=lambda o: (o.locator.path, o.locator.start))
+    occurrences.sort(key=lambda o: (o.locator.path, o.locator.container, o.locator.start))
     best = max(occurrences, key=lambda o: (o.confidence, bool(o.public_id), -o.line))
     return Finding(
         fingerprint=fingerprint,
