@@ -18,7 +18,7 @@ from keyward.match.engine.anchor import Anchor
 from keyward.match.paths import cache_folder, is_private, write_private
 from keyward.registry import Registry, Unavailable, pack_files, plugin_files
 
-FORMAT = 5
+FORMAT = 6
 
 
 class Entry(NamedTuple):
@@ -105,7 +105,7 @@ def _digest(registry: Registry, portable: bool) -> str:
     if registry.plugins:
         facts.extend(_stat(path) for path in plugin_files(registry.plugins))
     here = os.path.dirname(__file__)
-    for name in ("engine/anchor_derivation.py", "engine/vectorscan.py", "catalogue.py"):
+    for name in ("engine/anchor_derivation.py", "engine/edges.py", "engine/vectorscan.py", "catalogue.py"):
         facts.append(_stat(os.path.join(here, name)))
     digest: str = blake2b(repr(facts).encode(), digest_size=12).hexdigest()
     return digest

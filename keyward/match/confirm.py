@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from keyward.errors import RuleError
 from keyward.match.engine.anchor import Anchor
+from keyward.match.engine.edges import with_escapes
 from keyward.model.rule import Companion, Rule
 
 Span = tuple[int, int]
@@ -37,7 +38,7 @@ class Confirmer:
 
     def __init__(self, rule: Rule, anchor: Anchor) -> None:
         self.rule = rule
-        self._regex = _compile(rule)
+        self._regex = _compile(rule, anchor.escapes)
         self._width = anchor.width
         self.keeps_to_line = anchor.keeps_to_line
         self.lookback = anchor.lookback + 1
@@ -210,9 +211,9 @@ def _step(way: _Way, data: Any, value: Span, start: int, end: int, further: int)
 _END_OF_OBJECT = re.compile(rb"\}|\n[ \t\r]*\n|\n[ \t]*(?:\[|- |---)")
 
 
-def _compile(rule: Rule) -> Any:
+def _compile(rule: Rule, escapes: bool) -> Any:
     if rule.trusted:
-        return re.compile(rule.pattern, re.IGNORECASE if rule.ignore_case else 0)
+        return re.compile(with_escapes(rule.pattern) if escapes else rule.pattern, re.IGNORECASE if rule.ignore_case else 0)
     import re2
 
     options = re2.Options()

@@ -60,7 +60,7 @@ def examine_file(examiner: Examiner, path: str, *, follow: bool, listed: bool = 
             check_regular(descriptor)
         if len(data) < SMALL:  # a regular file gives less than was asked for only at its end
             examined = examiner.examine_small("tree", path, data)
-            if not examined.occurrences and not special(path, data):
+            if not examined.occurrences and not examiner.worth_opening(path, data):
                 return examined
             from keyward.scan.inside import examine_held
 

@@ -10,7 +10,8 @@ class Anchor(NamedTuple):
     else 0. `lookback`: the most bytes a match can begin before the hit. `lookahead`: the most bytes it can go on after it.
     `literals`: lower-case strings of which every match contains one; empty where there are none. `keeps_to_line`: the rule is
     a generic one, and what becomes of a match depends on its line alone. `branches`: the alternatives of the expression, each of
-    which Hyperscan gets as an entry of its own, because one with a short literal would slow down the others."""
+    which Hyperscan gets as an entry of its own, because one with a short literal would slow down the others. `escapes`: the exact match
+    lets an escape pass before the value (`edges`)."""
 
     expression: bytes
     ignore_case: bool
@@ -21,3 +22,4 @@ class Anchor(NamedTuple):
     literals: tuple[bytes, ...]
     keeps_to_line: bool = False
     branches: tuple[bytes, ...] = ()
+    escapes: bool = False

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 from keyward.errors import RuleError
 from keyward.match.engine.anchor import Anchor
+from keyward.match.engine.edges import ENDINGS, takes_escapes
 from keyward.model.rule import GENERIC, PROVIDER, Rule
 
 UNBOUNDED = 1 << 30
@@ -80,7 +81,8 @@ def derive(rule: Rule) -> Anchor:
     if rule.anchor is None and not exact:
         nodes = _begin_later(nodes)
         branches = [_coarsen(nodes, flags) if rule.specificity == PROVIDER else nodes]
-    expressions = tuple(_emit(branch, flags, outermost=True).encode("ascii") for branch in branches)
+    escapes = rule.trusted and rule.anchor is None and takes_escapes(parsed)
+    expressions = tuple(_emit(branch, flags, outermost=True, escapes=escapes).encode("ascii") for branch in branches)
     return Anchor(
         expression=b"|".join(expressions),
         ignore_case=rule.ignore_case or bool(flags & re.IGNORECASE),
@@ -91,6 +93,7 @@ def derive(rule: Rule) -> Anchor:
         literals=_literals(nodes),
         keeps_to_line=_is_generic(rule, parsed) and _keeps_to_line(list(parsed), flags) and _keeps_to_line(nodes, flags),
         branches=expressions,
+        escapes=escapes,
     )
 
 
@@ -329,7 +332,7 @@ def _keeps_to_line(nodes: list[Node], flags: int) -> bool:
     return True
 
 
-def _emit(nodes: list[Node], flags: int, *, outermost: bool = False) -> str:
+def _emit(nodes: list[Node], flags: int, *, outermost: bool = False, escapes: bool = False) -> str:
     out: list[str] = []
     for index, (op, arg) in enumerate(nodes):
         if op is sre.LITERAL:
@@ -358,7 +361,7 @@ def _emit(nodes: list[Node], flags: int, *, outermost: bool = False) -> str:
         elif op is sre.AT:
             out.append(_POSITIONS.get(arg, ""))
         elif op is sre.ASSERT_NOT and outermost and index == 0:
-            out.append(_left_boundary(arg))
+            out.append(_left_boundary(arg, escapes))
         elif op in (sre.ASSERT, sre.ASSERT_NOT):
             continue
         else:
@@ -366,8 +369,9 @@ def _emit(nodes: list[Node], flags: int, *, outermost: bool = False) -> str:
     return "".join(out)
 
 
-def _left_boundary(arg: tuple[int, Any]) -> str:
-    """A negative lookbehind for one byte at the start of a pattern: kept, because it spares many hits."""
+def _left_boundary(arg: tuple[int, Any], escapes: bool) -> str:
+    """A negative lookbehind for one byte at the start of a pattern: kept, because it spares many hits. `escapes`: what ends an
+    escape is let pass; whether it does is for the exact match to see."""
     direction, body = arg
     nodes = list(body)
     if direction > 0 or len(nodes) != 1:
@@ -376,6 +380,9 @@ def _left_boundary(arg: tuple[int, Any]) -> str:
     if op is sre.LITERAL:
         return f"(?:\\A|[^{_byte(value)}])"
     if op is sre.IN and value[0][0] is not sre.NEGATE:
+        if escapes:
+            kept = sorted(_bytes([(op, value)], 0) - ENDINGS)
+            return f"(?:\\A|[^{''.join(map(_byte, kept))}])" if kept else ""
         return f"(?:\\A|{_set([(sre.NEGATE, None), *value])})"
     return ""
 
