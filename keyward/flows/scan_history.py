@@ -14,16 +14,13 @@ from keyward.model.finding import Excluded, NotScanned, Occurrence
 from keyward.scan.cache import CleanResults, Record, object_entry, results_digest
 from keyward.scan.git import Repository
 from keyward.scan.git_tips import head_of, shallow_commits, worktree_folders
-from keyward.scan.git_walk import Walk, commits_of, every_object, in_packed_order, more_commits, walk
-from keyward.scan.history import MISSING, SHORT, Item
+from keyward.scan.git_walk import Walk, commits_of, every_object, more_commits, walk
+from keyward.scan.history import MISSING, SHORT, Item, merged
 from keyward.scan.history_choice import Choice, choose
 from keyward.scan.history_places import Found, placed
 from keyward.scan.history_pool import Answer, Job, look_at
 from keyward.scan.history_record import Remembered, recall, remember
 from keyward.scan.reader import Read
-
-PACKED_FROM = 2_000
-"""Objects from which on it pays to ask git in which order they are packed."""
 
 MOST_PATHS = 64
 """Paths of one version that are told apart; a file that stands in more places than that is known well enough."""
@@ -100,16 +97,15 @@ class _Sweep:
         clean, record = self._caches(choice)
         remembered = recall(record, repository, choice.tips) if record is not None else None
         walked, tags = self._walk(choice, remembered)
-        stored = every_object(repository) if options.all_objects else {}
-        if stored:
-            self._unreachable(walked, tags, stored)
+        if options.all_objects:
+            self._unreachable(walked, tags, every_object(repository))
         unread = self._tell(choice, walked, remembered)
         before = remembered or Remembered()
         again = 0
         if choice.whole:
-            _, again = self._look([*before.again, *self._staged(walked)], None)
+            _, again = self._look(merged((*before.again, *self._staged(walked, before))), None)
             self._git_folder()
-        count, size = self._look(self._items(choice, walked, tags, stored), clean)
+        count, size = self._look(self._items(choice, walked, tags), clean)
         self._known += before.looked - len(before.again)
         gathered.files += before.looked - len(before.again)
         total = before._replace(looked=before.looked + count, size=before.size + size)
@@ -122,13 +118,13 @@ class _Sweep:
             clean.save()
         if record is not None and not unread:
             wanted = (result.kept | self._troubled) - self._own
-            items = {item.id: item for item in self._again if item.id in wanted}
+            items = merged(item for item in self._again if item.id in wanted)
             left_out = {each.path: each for each in (*before.excluded, *self._excluded.values())}
             remember(
                 record,
                 repository,
                 choice.tips,
-                items.values(),
+                items,
                 result.versions,
                 count=total.looked,
                 size=total.size,
@@ -205,9 +201,10 @@ class _Sweep:
             elif kind == "tag":
                 tags.setdefault(id, id[:SHORT])
 
-    def _staged(self, walked: Walk) -> Iterator[Item]:
+    def _staged(self, walked: Walk, before: Remembered) -> Iterator[Item]:
         """What the indexes of the worktrees hold that their HEADs do not."""
         repository = self._repository
+        known = {item.id for item in before.again}
         for folder in worktree_folders(repository):
             if not os.path.isfile(os.path.join(folder, "index")):
                 continue
@@ -221,8 +218,9 @@ class _Sweep:
                 self._gathered.not_scanned.append(NotScanned(os.path.join(folder, "index"), str(error)))
                 continue
             for entry in changes:
-                if not walked.has(entry.blob) and entry.blob not in self._own and self._keep(entry.path):
-                    self._own.add(entry.blob)
+                if not walked.has(entry.blob) and self._keep(entry.path):
+                    if entry.blob not in known:
+                        self._own.add(entry.blob)
                     yield Item(entry.blob, "blob", (self._prefix + os.fsdecode(entry.path),))
 
     def _shown(self, path: str, of_note: bool) -> str:
@@ -232,25 +230,18 @@ class _Sweep:
             return f"{self._prefix}note on {about[:SHORT]}"
         return self._prefix + path
 
-    def _items(self, choice: Choice, walked: Walk, tags: dict[str, str], stored: Iterable[str]) -> Iterator[Item]:
-        commits = set(walked.commits)
-        of_notes = set(commits_of(self._repository, choice.tips.notes)) & commits if choice.tips.notes else set()
-        wanted = [*walked.commits, *tags, *walked.blobs()]
-        order = stored or (in_packed_order(self._repository, wanted) if len(wanted) >= PACKED_FROM else wanted)
-        for id in order:
-            if walked.has(id):
-                places = walked.places(id)[:MOST_PATHS]
-                firsts = tuple(walked.commits[place.commit] if place.commit >= 0 else "" for place in places)
-                yield Item(
-                    id,
-                    "blob",
-                    tuple(self._shown(os.fsdecode(place.path), its in of_notes) for place, its in zip(places, firsts)),
-                    firsts,
-                )
-            elif id in commits:
-                yield Item(id, "commit", (f"{self._prefix}commit {id[:SHORT]} message",), (id,))
-            elif id in tags:
-                yield Item(id, "tag", (f"{self._prefix}tag {tags[id]} message",))
+    def _items(self, choice: Choice, walked: Walk, tags: dict[str, str]) -> Iterator[Item]:
+        """Versions of one file follow one another: git stores them as differences, and reads them fastest so."""
+        of_notes = set(commits_of(self._repository, choice.tips.notes)) if choice.tips.notes else set()
+        for id in walked.commits:
+            yield Item(id, "commit", (f"{self._prefix}commit {id[:SHORT]} message",), (id,))
+        for id, name in tags.items():
+            yield Item(id, "tag", (f"{self._prefix}tag {name} message",))
+        for id in walked.blobs():
+            places = walked.places(id)[:MOST_PATHS]
+            firsts = tuple(walked.commits[place.commit] if place.commit >= 0 else "" for place in places)
+            shown = tuple(self._shown(os.fsdecode(place.path), its in of_notes) for place, its in zip(places, firsts))
+            yield Item(id, "blob", shown, firsts)
 
     # --- looking
 
@@ -269,7 +260,7 @@ class _Sweep:
             nonlocal count
             for item in items:
                 count += 1
-                if clean is not None and object_entry(digest, item.id, item.paths) in clean:
+                if clean is not None and len(clean) and object_entry(digest, item.id, item.paths) in clean:
                     self._known += 1
                 else:
                     yield item

@@ -214,15 +214,15 @@ def durations(incident: Incident) -> tuple[Duration, ...]:
     first = begun(incident)
     end = incident.rotated
     exposed = end - first if first and end else None
-    since = f"since {date(first)}" if first else "nothing says since when"
-    found = [Duration("exposed", "Exposed", exposed, f"{since}, {'until ' + date(end) if end else 'and not over'}")]
+    since = f"since {date(first, time=False)}" if first else "nothing says since when"
+    found = [Duration("exposed", "Exposed", exposed, since + (f", until {date(end, time=False)}" if end else ""))]
     for name, label, at in (
         ("contain", "Time to contain", incident.contained),
         ("rotate", "Time to rotate", incident.rotated),
         ("recover", "Time to recover", incident.recovered),
     ):
         taken = at - incident.opened if at and incident.opened else None
-        found.append(Duration(name, label, taken, f"after the opening, on {date(at)}" if at else "not done yet"))
+        found.append(Duration(name, label, taken, f"after the opening, on {date(at)}" if at else ""))
     return tuple(found)
 
 
@@ -231,7 +231,11 @@ def status(incident: Incident) -> Standing:
     over = not incident.left and not incident.todo
     if incident.closed:
         open_points = len(incident.left) + len(incident.todo)
-        return Standing(GOOD, "Closed, nothing is left") if over else Standing(WARN, f"Closed with {count(open_points, 'open point')}")
+        return (
+            Standing(GOOD, "Closed, nothing is left")
+            if over
+            else Standing(WARN, f"Closed with {count(open_points, 'open point')}")
+        )
     if incident.recovered:
         return Standing(WARN, "Recovered, not closed")
     if incident.rotated:
@@ -282,9 +286,7 @@ def changes(incident: Incident) -> tuple[Change, ...]:
             sum(leak.after or 0 for leak in asked) if asked or not incident.leaks else None,
             unseen,
         ),
-        Change(
-            "lanes", "Lanes hit, and not replaced yet", len(hit), sum(lane.state in (BURNT, STUCK) for lane in hit)
-        ),
+        Change("lanes", "Lanes hit, and not replaced yet", len(hit), sum(lane.state in (BURNT, STUCK) for lane in hit)),
     )
 
 
@@ -296,10 +298,7 @@ def brief(incident: Incident) -> tuple[str, ...]:
     else:
         places = sum(leak.total or len(leak.places) for leak in leaks)
         lived = sum(leak.verdict in (LIVE, RESTRICTED) for leak in leaks)
-        said = [
-            f"{count(len(leaks), 'credential')} leaked, in {count(places, 'place')}. "
-            + (f"{_of(lived, len(leaks))} known to work when the case was assessed." if lived else "None was seen to work.")
-        ]
+        said = [f"{count(len(leaks), 'credential')} leaked, in {count(places, 'place')}. {_worked(lived, len(leaks))}"]
         first = begun(incident)
         if first:
             said.append(f"The first is known to have stood in the open since {date(first)}.")
@@ -307,7 +306,11 @@ def brief(incident: Incident) -> tuple[str, ...]:
     said += _lanes(incident.lanes)
     suspicious = sum(drift.suspicious for drift in incident.drift)
     if incident.drift:
-        tail = f"; {suspicious} of a kind that intruders use to stay" if suspicious else "; none of a kind that intruders use to stay"
+        tail = (
+            f"; {suspicious} of a kind that intruders use to stay"
+            if suspicious
+            else "; none of a kind that intruders use to stay"
+        )
         said.append(f"The host differs from its prepared record in {count(len(incident.drift), 'point')}{tail}.")
     elif not incident.prepared:
         said.append("No record of the host's good state was prepared, so that nothing can be said of what changed on it.")
@@ -320,8 +323,11 @@ def brief(incident: Incident) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _of(some: int, total: int) -> str:
-    return f"{'All' if some == total > 1 else 'It' if total == 1 else some} {'is' if some == 1 else 'are'}"
+def _worked(some: int, total: int) -> str:
+    if not some:
+        return "No provider said that it works." if total == 1 else "No provider said of any that it works."
+    who = "It" if total == 1 else "All" if some == total else f"{some:,} of them"
+    return f"{who} {'was' if some == 1 else 'were'} known to work when the case was assessed."
 
 
 def _outcome_of(leaks: Sequence[Leak], known: Mapping[str, CredentialState]) -> str:
@@ -335,6 +341,8 @@ def _outcome_of(leaks: Sequence[Leak], known: Mapping[str, CredentialState]) -> 
     left = len(leaks) - good - warn
     if left:
         parts.append(f"{left:,} {'is' if left == 1 else 'are'} not replaced")
+    if len(leaks) == 1:
+        return "It" + parts[0].removeprefix("1") + "."
     return "Of them, " + ", ".join(parts) + "."
 
 
@@ -347,6 +355,8 @@ def _lanes(lanes: Iterable[LaneState]) -> list[str]:
         return [f"None of the {count(len(every), 'lane')} is hit."]
     names = ", ".join(_short(name) for name in hit[:SHORTEST_NAMED])
     more = f" and {len(hit) - SHORTEST_NAMED} more" if len(hit) > SHORTEST_NAMED else ""
+    if len(every) == 1:
+        return [f"The one lane is hit: {names}."]
     return [f"{len(hit)} of {count(len(every), 'lane')} {'is' if len(hit) == 1 else 'are'} hit: {names}{more}."]
 
 

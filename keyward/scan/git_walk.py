@@ -59,8 +59,8 @@ class Walk:
         return len(self._first)
 
     def blobs(self) -> Iterator[str]:
-        """Every version of a file that stands under a path that is kept."""
-        return (blob.decode("ascii") for blob in self._first)
+        """Every version of a file that stands under a path that is kept; those of one path together, the newest first."""
+        return (blob.decode("ascii") for blob in sorted(self._first, key=self._first.__getitem__))
 
     def has(self, blob: str) -> bool:
         return blob.encode("ascii") in self._first
@@ -184,19 +184,6 @@ def every_object(repository: Repository) -> dict[str, str]:
         raise refused("cat-file", result)
     lines = result.output.decode("ascii", "replace").split("\n")[:-1]
     return {id: kind for id, _, kind in (line.partition(" ") for line in lines)}
-
-
-def in_packed_order(repository: Repository, wanted: Iterable[str]) -> list[str]:
-    """The same ids, in the order in which git reads them fastest: neighbours in a pack are stored as differences to each other."""
-    rest = dict.fromkeys(wanted)
-    with repository.room() as environment:
-        result = run(["cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)"], environment=environment)
-    ordered = []
-    for id in result.output.decode("ascii", "replace").split("\n"):
-        if id in rest:
-            del rest[id]
-            ordered.append(id)
-    return ordered + list(rest)  # what is not here is found out when it is read
 
 
 def _all_commits(repository: Repository) -> list[str]:

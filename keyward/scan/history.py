@@ -44,6 +44,19 @@ class Item(NamedTuple):
     commits: tuple[str, ...] = ("",)
 
 
+def merged(items: Iterable[Item]) -> list[Item]:
+    """Each object once, with all its paths."""
+    found: dict[str, Item] = {}
+    for item in items:
+        known = found.get(item.id)
+        if known is not None:
+            new = [number for number, path in enumerate(item.paths) if path not in known.paths]
+            paths = (*known.paths, *(item.paths[number] for number in new))
+            item = known._replace(paths=paths, commits=(*known.commits, *(item.commits[number] for number in new)))
+        found[item.id] = item
+    return list(found.values())
+
+
 class Look(NamedTuple):
     """What was found at an item, at each of its paths."""
 

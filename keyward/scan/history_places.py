@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from keyward.model.finding import Occurrence
@@ -33,10 +33,24 @@ class _Signed(NamedTuple):
     since: float = 0.0
 
 
-def placed(repository: Repository, found: Sequence[Found], prefix: str) -> list[Occurrence]:
-    """The occurrences with where they come from, each secret once for each path (see above)."""
+Spot = tuple[str, str, int]
+"""A place without what stands there: the item's id, the path, and the offset."""
+
+
+class Placed(NamedTuple):
+    """`occurrences`: with where they come from. `kept`: the ids of the items that all of this can be told from again; `versions`: of a place
+    in one of them, the ids of all the versions in which the same stands."""
+
+    occurrences: list[Occurrence]
+    kept: set[str]
+    versions: dict[Spot, tuple[str, ...]]
+
+
+def placed(repository: Repository, found: Sequence[Found], prefix: str, known: Mapping[Spot, tuple[str, ...]]) -> Placed:
+    """Each secret once for each path (see above). `known`: the `versions` of an earlier run."""
+    result = Placed([], set(), {})
     if not found:
-        return []
+        return result
     signed = _signatures(repository, {commit for each in found if (commit := _commit(each))})
     in_head = _InHead(repository, prefix)
     groups: dict[tuple[str, str, bool], list[tuple[Found, Occurrence]]] = {}
@@ -44,9 +58,8 @@ def placed(repository: Repository, found: Sequence[Found], prefix: str) -> list[
         for occurrence in each.occurrences:
             key = (occurrence.fingerprint, occurrence.locator.path, occurrence.allowance is None)
             groups.setdefault(key, []).append((each, occurrence))
-    result: list[Occurrence] = []
     for members in groups.values():
-        result.extend(_earliest(members, signed, in_head))
+        _earliest(members, signed, in_head, known, result)
     return result
 
 
@@ -54,32 +67,42 @@ def _commit(found: Found) -> str:
     return found.commit or (found.item.id if found.item.kind != "blob" else "")
 
 
-def _earliest(members: list[tuple[Found, Occurrence]], signed: dict[str, _Signed], in_head: _InHead) -> list[Occurrence]:
-    """Those of the first version, as sure as the surest of all versions."""
+def _earliest(
+    members: list[tuple[Found, Occurrence]],
+    signed: dict[str, _Signed],
+    in_head: _InHead,
+    known: Mapping[Spot, tuple[str, ...]],
+    result: Placed,
+) -> None:
+    """Adds those of the first version, as sure as the surest of all versions."""
 
-    def age(found: Found) -> tuple[bool, float, str]:
-        since = signed.get(_commit(found), _Signed()).since
-        return (not since, since, found.item.id)
+    def age(member: tuple[Found, Occurrence]) -> tuple[bool, float, str]:
+        since = signed.get(_commit(member[0]), _Signed()).since
+        return (not since, since, member[0].item.id)
 
-    first = min((found for found, _ in members), key=age)
-    versions = {found.item.id for found, _ in members}
-    best = max((occurrence for _, occurrence in members), key=lambda o: o.confidence)
-    still = any(in_head.has(found) for found in {id(found): found for found, _ in members}.values())
+    first, earliest = min(members, key=age)
+    surest, best = max(members, key=lambda member: (member[1].confidence, member[0] is first))
+    versions = {each.item.id for each, _ in members}
+    for each, occurrence in members:
+        versions.update(known.get(_spot(each, occurrence), ()))
+    result.kept.update((first.item.id, surest.item.id))
+    if len(versions) > 1:
+        result.versions[_spot(first, earliest)] = tuple(sorted(versions))
+    several = f"first of {len(versions)} versions" if len(versions) > 1 else ""
+    still = in_head.has(first, versions)
     commit = _commit(first)
     by = signed.get(commit, _Signed())
-    result = []
-    for found, occurrence in members:
-        if found is not first:
+    for each, occurrence in members:
+        if each is not first:
             continue
         old = occurrence.provenance
-        said = (old.where, "" if commit or first.item.kind == "tag" else "in no commit")
-        where = ", ".join(filter(None, (*said, f"first of {len(versions)} versions" if len(versions) > 1 else "")))
+        outside = "" if commit or first.item.kind == "tag" else "in no commit"
         dated = bool(old.since) and old.since_from not in ("", "mtime")
         provenance = old._replace(
-            where=where,
+            where=", ".join(filter(None, (old.where, outside, several))),
             since=old.since if dated else by.since,
             since_from=old.since_from if dated else "commit" if by.since else "",
-            commit=commit if found.item.kind != "tag" else "",
+            commit=commit if first.item.kind != "tag" else "",
             author=by.author,
             in_head=still,
         )
@@ -91,8 +114,11 @@ def _earliest(members: list[tuple[Found, Occurrence]], signed: dict[str, _Signed
                 end_line=occurrence.end_line,
                 allowance=occurrence.allowance,
             )
-        result.append(occurrence._replace(provenance=provenance))
-    return result
+        result.occurrences.append(occurrence._replace(provenance=provenance))
+
+
+def _spot(found: Found, occurrence: Occurrence) -> Spot:
+    return found.item.id, occurrence.locator.path, occurrence.locator.start
 
 
 def _signatures(repository: Repository, ids: Iterable[str]) -> dict[str, _Signed]:
@@ -118,14 +144,15 @@ class _InHead:
         self._files: set[tuple[str, str]] | None = None
         self._commits: set[str] | None = None
 
-    def has(self, found: Found) -> bool | None:
+    def has(self, found: Found, versions: Iterable[str]) -> bool | None:
+        """Whether one of the versions of what was found there is still where it was."""
         if not self._repository.head:
             return None
         if found.item.kind == "blob":
             if self._files is None:
                 entries = self._repository.changed("0" * 40, self._repository.head)
                 self._files = {(self._prefix + os.fsdecode(entry.path), entry.blob) for entry in entries}
-            return (found.path, found.item.id) in self._files
+            return any((found.path, version) in self._files for version in versions)
         if found.item.kind == "tag":
             return None
         if self._commits is None:

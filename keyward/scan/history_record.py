@@ -6,7 +6,7 @@ and commits of the objects that were not clean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from keyward.model.finding import Excluded
@@ -15,6 +15,7 @@ from keyward.scan.git import Repository
 from keyward.scan.git_tips import Tips, shallow_commits
 from keyward.scan.git_walk import reach
 from keyward.scan.history import Item
+from keyward.scan.history_places import Spot
 
 MOST_AGAIN = 50_000
 """Objects that were not clean, beyond which a repository is not remembered."""
@@ -23,8 +24,9 @@ MOST_EXCLUDED = 50_000
 
 
 class Remembered(NamedTuple):
-    """`tips`: the commits that the walk began with. `others`: tags, and trees and blobs that no commit has. `again`: what was not clean. `looked`, `size`: objects and bytes that were looked at,
-    `clean` ones among them. `shallow`: the commits at which a shallow clone ended."""
+    """`tips`: the commits that the walk began with. `others`: tags, and trees and blobs that no commit has. `again`: what has to be looked
+    at again: what was not clean, but for later versions of what is in it, which `versions` lists. `looked`, `size`: all objects and
+    bytes. `shallow`: the commits at which a shallow clone ended."""
 
     tips: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
@@ -33,6 +35,7 @@ class Remembered(NamedTuple):
     size: int = 0
     excluded: tuple[Excluded, ...] = ()
     shallow: tuple[str, ...] = ()
+    versions: Mapping[Spot, tuple[str, ...]] = {}
 
 
 def recall(record: Record, repository: Repository, tips: Tips) -> Remembered | None:
@@ -40,7 +43,7 @@ def recall(record: Record, repository: Repository, tips: Tips) -> Remembered | N
     shallow clone's end."""
     stored = record.read()
     try:
-        known_tips, others, again, count, size, excluded, shallow = stored
+        known_tips, others, again, count, size, excluded, shallow, versions = stored
         remembered = Remembered(
             frozenset(known_tips),
             frozenset(others),
@@ -49,8 +52,9 @@ def recall(record: Record, repository: Repository, tips: Tips) -> Remembered | N
             int(size),
             tuple(Excluded(path, by) for path, by in excluded),
             tuple(shallow),
+            {tuple(spot): tuple(ids) for spot, ids in versions.items()},
         )
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, AttributeError):
         return None
     if remembered.shallow != shallow_commits(repository) or not remembered.others <= tips.every:
         return None
@@ -65,16 +69,17 @@ def remember(
     repository: Repository,
     tips: Tips,
     items: Iterable[Item],
+    versions: Mapping[Spot, tuple[str, ...]],
     *,
     count: int,
     size: int,
     excluded: Iterable[Excluded],
 ) -> None:
-    """Keeps it for the next run. `items`: what was not clean."""
+    """Keeps it for the next run. `items`, `versions`: see `Remembered`."""
     again = [tuple(item) for item in items]
     left_out = [tuple(each) for each in excluded]
     if len(again) > MOST_AGAIN or len(left_out) > MOST_EXCLUDED:
         return
     commits = sorted(tips.commits)
     others = sorted(tips.every.difference(commits))
-    record.write((commits, others, again, count, size, left_out, shallow_commits(repository)))
+    record.write((commits, others, again, count, size, left_out, shallow_commits(repository), dict(versions)))

@@ -4,7 +4,8 @@ For applications:
 
     from keyward.scrub import LoggingFilter, scrub
 
-The names in `__all__` are public; they are imported on first use, each with no more than it needs.
+The names in `__all__` are public, and so are `ScrubbingSpanProcessor` and `ScrubbingLogRecordProcessor`, which need OpenTelemetry's SDK (an
+`import *` must not). All are imported on first use, each with no more than it needs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from keyward.scrub.application import Note, Scrubbed, TextScrubber, default_scrubber, scrub
     from keyward.scrub.logging_filter import LoggingFilter, ScrubbingHandler
-    from keyward.scrub.opentelemetry_processor import ScrubbingLogRecordProcessor, ScrubbingSpanProcessor
+    from keyward.scrub.opentelemetry_processor import ScrubbingLogRecordProcessor as ScrubbingLogRecordProcessor
+    from keyward.scrub.opentelemetry_processor import ScrubbingSpanProcessor as ScrubbingSpanProcessor
     from keyward.scrub.redactor import Style
     from keyward.scrub.structlog_events import structlog_processor
 
@@ -23,8 +25,6 @@ __all__ = [
     "Note",
     "Scrubbed",
     "ScrubbingHandler",
-    "ScrubbingLogRecordProcessor",
-    "ScrubbingSpanProcessor",
     "Style",
     "TextScrubber",
     "default_scrubber",

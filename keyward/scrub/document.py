@@ -215,5 +215,9 @@ class _Listed(NamedTuple):
             make = getattr(type(self.value), "_make", tuple)
             return make(rebuilt)
         return (
-            set(rebuilt) if isinstance(self.value, set) else frozenset(rebuilt) if isinstance(self.value, frozenset) else rebuilt
+            set(rebuilt)
+            if isinstance(self.value, set)
+            else frozenset(rebuilt)
+            if isinstance(self.value, frozenset)
+            else rebuilt
         )

@@ -8,7 +8,7 @@ import traceback
 from typing import Any
 
 from keyward.scrub.application import TextScrubber
-from keyward.scrub.document import PLAIN, Document, Node, Pieces, decoded
+from keyward.scrub.document import DEEPEST, LONGEST_NAME, PLAIN, Document, Node, Pieces, decoded
 
 _BLANK = logging.LogRecord("", 0, "", 0, "", None, None)
 
@@ -16,6 +16,9 @@ STANDARD = frozenset((*_BLANK.__dict__, "message", "asctime"))
 """What every record has, or gets from a formatter. All else is what an application, a filter or a record factory added."""
 
 _USUAL = len(_BLANK.__dict__)
+
+MOST_GATHERED = 200
+"""Texts in a container of which the quick look still makes one text."""
 
 MISFIT = "[keyward: the arguments do not fit the message]"
 
@@ -45,10 +48,35 @@ def is_plainly_clean(scrubber: TextScrubber, record: logging.LogRecord) -> bool:
                 if kind is str:
                     text = f'{text}\n{name}="{value}"'
                 elif kind not in PLAIN:
-                    return False
+                    texts: list[str] = []
+                    if not _gathered(value, name, texts, 0):
+                        return False
+                    text = "\n".join((text, *texts))
         return scrubber.is_clean(text.encode("utf-8", "surrogatepass"))
     except Exception:
         return False
+
+
+def _gathered(value: object, name: str, texts: list[str], depth: int) -> bool:
+    """Whether a value is made of the usual types only, and is not large; then its texts were added as a Document has them."""
+    kind = type(value)
+    if kind is str:
+        texts.append(f'{name}="{value}"')
+        return True
+    if kind in PLAIN:
+        return True
+    if depth > DEEPEST // 2 or len(texts) > MOST_GATHERED:
+        return False
+    if isinstance(value, dict) and kind is dict:
+        for key, item in value.items():
+            if type(key) is not str:
+                return False
+            if len(key) >= LONGEST_NAME:
+                texts.append(key)
+            if not _gathered(item, key, texts, depth + 1):
+                return False
+        return True
+    return isinstance(value, (list, tuple)) and all(_gathered(item, name, texts, depth + 1) for item in value)
 
 
 def _is_in_message(arg: object) -> bool:

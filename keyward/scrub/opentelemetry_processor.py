@@ -21,18 +21,18 @@ from keyward.scrub.document import Document, Node, Pieces
 
 try:
     from opentelemetry.attributes import BoundedAttributes
-    from opentelemetry.sdk._logs import LogRecordProcessor
-    from opentelemetry.sdk.trace import SpanProcessor
-    from opentelemetry.sdk.util import BoundedList
+    from opentelemetry.sdk._logs import LogRecordProcessor  # type: ignore[import-not-found, unused-ignore]
+    from opentelemetry.sdk.trace import SpanProcessor  # type: ignore[import-not-found, unused-ignore]
+    from opentelemetry.sdk.util import BoundedList  # type: ignore[import-not-found, unused-ignore]
     from opentelemetry.trace import Status
 except ImportError:
     raise UsageError("opentelemetry-sdk is not installed", hint="Install it with: pip install opentelemetry-sdk") from None
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace import ReadableSpan  # type: ignore[import-not-found, unused-ignore]
 
 
-class ScrubbingSpanProcessor(SpanProcessor):
+class ScrubbingSpanProcessor(SpanProcessor):  # type: ignore[misc, unused-ignore]
     """Passes spans on to another processor, without the secrets in them once they have ended. Never raises but what that one raises; a
     span that cannot be looked at goes on without its texts."""
 
@@ -62,10 +62,10 @@ class ScrubbingSpanProcessor(SpanProcessor):
         self._next.shutdown()
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        return self._next.force_flush(timeout_millis)
+        return bool(self._next.force_flush(timeout_millis))
 
 
-class ScrubbingLogRecordProcessor(LogRecordProcessor):
+class ScrubbingLogRecordProcessor(LogRecordProcessor):  # type: ignore[misc, unused-ignore]
     """Passes log records on to another processor, without the secrets in them. Never raises but what that one raises; a record that cannot
     be looked at is withheld, and says so."""
 
@@ -93,7 +93,7 @@ class ScrubbingLogRecordProcessor(LogRecordProcessor):
         self._next.shutdown()
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        return self._next.force_flush(timeout_millis)
+        return bool(self._next.force_flush(timeout_millis))
 
     def _passed(self, record: Any) -> Any:
         try:

@@ -116,6 +116,6 @@ def test_the_second_run_costs_little_and_says_so(keyward: Keyward, leaky: Git, t
     first = keyward("scan", "--history", cwd=leaky.root)
     second = keyward("scan", "--history", cwd=leaky.root)
     assert (first.code, second.code) == (1, 1)
-    assert "known to be clean" in second.out
+    assert "known from an earlier run" in second.out
     again = keyward("scan", "--history", "--no-cache", cwd=leaky.root)
-    assert "known to be clean" not in again.out
+    assert "known from an earlier run" not in again.out

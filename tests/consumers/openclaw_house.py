@@ -56,6 +56,7 @@ class House:
                     "houseone": {"baseUrl": "http://127.0.0.1:9/v1", "apiKey": ref, "models": []},
                     "housetwo": {"baseUrl": "http://127.0.0.1:9/v1", "apiKey": vault, "models": []},
                     "housethree": {"baseUrl": "http://127.0.0.1:9/v1", "apiKey": self.plain, "models": []},
+                    "housefour": {"baseUrl": "http://127.0.0.1:9/v1", "apiKey": self.plain, "models": []},
                 }
             },
         )

@@ -125,33 +125,24 @@ def test_the_hooks_token_in_the_configuration(house: House) -> None:
         ).holds(change)
 
 
-@pytest.mark.parametrize("source", ["store", "vault"])
-def test_a_plain_text_becomes_a_reference_that_the_gateway_resolves(house: House, source: str) -> None:
-    """To its own store first; from there, as any value may be changed, to what its Vault plugin reads."""
+@pytest.mark.parametrize(("source", "provider"), [("store", "housethree"), ("vault", "housefour")])
+def test_a_plain_text_becomes_a_reference_that_the_gateway_resolves(house: House, source: str, provider: str) -> None:
+    """To OpenClaw's own store, and to the lane's, which its Vault plugin reads. Each command takes seconds, so there are few."""
     name = "HOUSE_THREE" if source == "store" else "lanes/house/key/secret"
-    field = ("models", "providers", "housethree", "apiKey")
+    field = ("models", "providers", provider, "apiKey")
     consumer = house.consumer(place="reference", field=".".join(field), source=source, name=name)
     new = secrets.token_urlsafe(24)
     change = values(house.plain, new)
     assert isinstance(consumer, OpenClawReference)
     if source == "vault":
-        house.claw.run("config", "patch", "--stdin", stdin=json.dumps(nested(field, house.plain)).encode())
         house.keep(new, "lanes/house/key", "secret")  # PROMOTE did it
-    consumer.ready()
+    else:
+        consumer.ready()
     assert house.written(*field) == house.plain and consumer.holds(change) is Holds.OLD
     consumer.apply(change)
     held = house.written(*field)
     assert isinstance(held, dict) and held["id"] == name and consumer.holds(change) is Holds.NEW
     assert consumer.verify(change).endswith("0 warnings")
-    if source == "store":
-        consumer.rollback(change)
-        assert consumer.holds(change) is Holds.OLD and house.written(*field) == held
-
-
-def nested(path: tuple[str, ...], value: object) -> object:
-    for key in reversed(path):
-        value = {key: value}
-    return value
 
 
 def test_a_place_that_can_hold_no_reference_is_told_beforehand(house: House) -> None:
@@ -257,5 +248,5 @@ def test_a_reload_with_a_warning_does_not_count(house: House) -> None:
     consumer.verify(change)
     house.bao_request("POST", "auth/token/create", {}).raise_for_status()
     house.bao_request("PUT", "sys/seal").raise_for_status()
-    with pytest.raises(ConsumerError, match="warningCount 1; 0 is required"):
+    with pytest.raises(ConsumerError, match=r"warningCount [1-9]; 0 is required"):
         consumer.verify(change)

@@ -206,7 +206,9 @@ def test_the_digest_changes_with_rules_and_limits(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def history(environment: None, repo: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rules_cache: Path) -> Callable[..., Outcome]:
+def history(
+    environment: None, repo: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, rules_cache: Path
+) -> Callable[..., Outcome]:
     """Scans the history of the current folder with a cache of its own that has nothing but the rules."""
     cache = tmp_path / "own-cache"
     cache.mkdir()
@@ -231,7 +233,7 @@ def places(outcome: Outcome) -> set[tuple[str, int, str, str]]:
 
 
 def known(outcome: Outcome) -> int:
-    (note,) = [note for note in outcome.notes if "known to be clean" in note] or ["0"]
+    (note,) = [note for note in outcome.notes if "known from an earlier run" in note] or ["0"]
     return int(note.split()[0].replace(",", ""))
 
 
@@ -292,7 +294,9 @@ def test_a_range_knows_what_the_whole_scan_saw(history: Callable[..., Outcome], 
     assert places(part) == set()
 
 
-def test_a_deepened_clone_is_walked_again(history: Callable[..., Outcome], filled: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deepened_clone_is_walked_again(
+    history: Callable[..., Outcome], filled: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled("rm", "-q", "a.env")
     filled.commit("gone")
     filled("clone", "-q", "--depth", "1", "--no-local", str(filled.root), str(tmp_path / "clone"))
@@ -320,3 +324,33 @@ def test_nothing_in_the_cache_says_anything_of_a_secret(history: Callable[..., O
 def test_without_the_cache_nothing_is_read_or_written(history: Callable[..., Outcome], filled: Git, tmp_path: Path) -> None:
     history(cache=False)
     assert not [name for name in os.listdir(tmp_path / "own-cache") if name.startswith(("clean-", "history-"))]
+
+
+def test_later_versions_of_a_place_are_not_looked_at_again(history: Callable[..., Outcome], filled: Git) -> None:
+    for number in range(20):
+        filled.commit(**{"a.env": b"# %d\n" % number + leak(2) + (leak(5) if number > 10 else b"")})
+    first, second = history(), history()
+    assert places(first) == places(second)
+    assert len(places(first)) == 3
+
+    def told(outcome: Outcome) -> set[tuple[str, bool | None]]:
+        return {(o.provenance.where, o.provenance.in_head) for f in outcome.findings for o in f.occurrences}
+
+    assert told(first) == told(second) == {("", True), ("GH, first of 21 versions", True), ("GH, first of 9 versions", True)}
+    assert known(second) >= 20 + 20 + 10 - 3
+    filled.commit(**{"a.env": leak(5)})
+    third = history()
+    assert told(third) == {("", True), ("GH, first of 21 versions", False), ("GH, first of 10 versions", True)}
+    assert told(third) == told(history(cache=False))
+
+
+def test_an_old_version_that_comes_back_elsewhere_is_told_of_both_places(history: Callable[..., Outcome], filled: Git) -> None:
+    history()
+    filled.write("copy.env", leak(2))
+    filled("add", "copy.env")
+    staged = history()
+    assert {place[0] for place in places(staged)} >= {"a.env", "copy.env"}
+    filled.commit("copied")
+    for _ in range(3):
+        assert {place[0] for place in places(history())} >= {"a.env", "copy.env"}
+    assert places(history()) == places(history(cache=False))

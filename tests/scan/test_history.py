@@ -67,9 +67,7 @@ def test_every_version_on_every_branch_and_tag(history: Callable[..., Outcome], 
     assert {occurrence.locator.source for occurrence in occurrences(outcome)} == {"history"}
 
 
-def test_what_only_the_stash_the_reflog_or_a_worktree_keeps(
-    history: Callable[..., Outcome], repo: Git, tmp_path: Path
-) -> None:
+def test_what_only_the_stash_the_reflog_or_a_worktree_keeps(history: Callable[..., Outcome], repo: Git, tmp_path: Path) -> None:
     repo.commit(**{"a": b"1\n"})
     repo.write("a", leak(1))
     repo.write("untracked.env", leak(2))
@@ -472,7 +470,9 @@ def test_bare_repositories_and_their_alternates(
     assert [(e.path, e.by) for e in outcome.excluded] == [("b.env", "keyward.toml: b.env")]  # what HEAD says
 
 
-def test_submodules_are_another_repository(history: Callable[..., Outcome], new_repo: type[Any], repo: Git, tmp_path: Path) -> None:
+def test_submodules_are_another_repository(
+    history: Callable[..., Outcome], new_repo: type[Any], repo: Git, tmp_path: Path
+) -> None:
     inner = new_repo(tmp_path / "inner")
     inner.commit(**{"a.env": leak(1)})
     repo("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner.root), "sub")
@@ -516,9 +516,7 @@ def test_damaged_objects_are_named_and_hide_no_other(history: Callable[..., Outc
 
 
 @pytest.mark.parametrize("what", ["HEAD~1", "HEAD~1^{tree}"])
-def test_missing_commits_and_trees_are_named_and_hide_no_other(
-    history: Callable[..., Outcome], repo: Git, what: str
-) -> None:
+def test_missing_commits_and_trees_are_named_and_hide_no_other(history: Callable[..., Outcome], repo: Git, what: str) -> None:
     repo.commit(**{"first.env": leak(1)})
     repo("rm", "-q", "first.env")
     repo.commit(**{"second.env": leak(2)})
@@ -550,7 +548,7 @@ def test_lfs_content_is_looked_at_where_it_is(history: Callable[..., Outcome], r
 
 
 def test_names_that_are_no_text(history: Callable[..., Outcome], repo: Git) -> None:
-    odd = b"a\xff:b\n\t\"c d.env"
+    odd = b'a\xff:b\n\t"c d.env'
     repo.write(odd, leak(1))
     repo("add", ".")
     repo.commit("x")

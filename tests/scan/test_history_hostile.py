@@ -75,8 +75,12 @@ def test_a_process_that_dies_costs_the_object_that_killed_it(environment: None, 
         "print([n.path.split('/')[-1] + ' ' + n.reason for n in o.not_scanned])\n"
         "print([x.locator.path.split('/')[-1] for f in o.findings for x in f.occurrences])\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(repo.root)], capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout.splitlines() == ["['f77 the scanning process ended on this object (code 9)']", "['last.env']"], done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(repo.root)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.splitlines() == ["['f77 the scanning process ended on this object (code 9)']", "['last.env']"], (
+        done.stderr
+    )
 
 
 def test_more_than_a_few_missing_objects_are_counted(environment: None, repo: Git, tmp_path: Path) -> None:
@@ -88,4 +92,6 @@ def test_more_than_a_few_missing_objects_are_counted(environment: None, repo: Gi
     repo("clone", "-q", "--bare", "--filter=blob:none", repo.root.as_uri(), str(tmp_path / "clone"))
     outcome = history(tmp_path / "clone")
     assert len(outcome.not_scanned) == 11
-    assert outcome.not_scanned[-1].reason == "20 more objects are not in this clone; fetch them: git fetch --refetch --no-filter"
+    assert (
+        outcome.not_scanned[-1].reason == "20 more objects are not in this clone; fetch them: git fetch --refetch --no-filter"
+    )

@@ -16,8 +16,11 @@ from hypothesis import strategies as st
 from tests_support import token
 
 import keyward.scrub
+from keyward.model.kind import CredentialKind, Kind
+from keyward.model.rule import Rule
 from keyward.model.secret import Secret
-from keyward.plugin.shapes import an
+from keyward.plugin.shapes import an, concat, hexa, part
+from keyward.registry import Registry
 from keyward.scrub import Scrubbed, Style, TextScrubber
 from keyward.scrub.document import DEEPEST, MOST, TOO_MUCH, Document
 from keyward.scrub.pseudonym import Pseudonyms
@@ -70,7 +73,7 @@ def test_the_secret_goes_and_what_is_around_it_stays(before: str, after: str) ->
 @pytest.mark.parametrize("style", ["token", "same-length", "remove"])
 def test_what_was_scrubbed_is_not_scrubbed_again(style: str) -> None:
     scrubbing = scrubber(style=style)
-    once, notes = scrubbing.scrub(f"password={PASSWORD}\nAuthorization: Bearer {secrets.token_hex(24)}\n{TOKEN}")
+    once, notes = scrubbing.scrub(f"password={PASSWORD}\nAuthorization: Bearer {an(40).sample(3).text.decode()}\n{TOKEN}")
     assert len(notes) == 3
     assert scrubbing.scrub(once) == Scrubbed(once, ())
 
@@ -83,9 +86,7 @@ def test_same_length_keeps_the_length() -> None:
 
 def test_the_public_names_are_there() -> None:
     for name in keyward.scrub.__all__:
-        if not name.endswith("Processor"):  # these need OpenTelemetry's SDK
-            assert getattr(keyward.scrub, name) is not None
-            assert callable(getattr(keyward.scrub, name))
+        assert callable(getattr(keyward.scrub, name))
     with pytest.raises(AttributeError):
         _ = keyward.scrub.no_such_name
 
@@ -98,7 +99,7 @@ def test_the_function_uses_the_scrubber_of_the_process(environment: None) -> Non
 
 @pytest.mark.parametrize("options", [{"style": "blink"}, {"persona": "nobody"}])
 def test_a_wrong_option_is_said_when_the_scrubber_is_made(options: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="blink|nobody"):
+    with pytest.raises(ValueError, match=r"blink|nobody"):
         scrubber(**options)
 
 
@@ -116,7 +117,11 @@ def test_names_hold_for_the_process_where_no_key_can_be_kept(monkeypatch: pytest
 def test_a_known_value_goes_in_every_encoding() -> None:
     value = "correct / horse+battery " + secrets.token_hex(4)
     scrubbing = scrubber(known=[("app/passphrase", value)])
-    for written in (value, value.replace("/", "\\/"), value.replace(" ", "+").replace("/", "%2F").replace("+battery", "%2Bbattery")):
+    for written in (
+        value,
+        value.replace("/", "\\/"),
+        value.replace(" ", "+").replace("/", "%2F").replace("+battery", "%2Bbattery"),
+    ):
         clean, notes = scrubbing.scrub(f"<{written}>")
         assert clean == f"<[redacted:app/passphrase:{NAMES.of(value.encode())}]>", written
         assert len(notes) == 1
@@ -169,9 +174,34 @@ def test_every_engine_learns_what_one_is_told() -> None:
 # --- when it fails ----------------------------------------------------------------------------------------------------------------
 
 
-def too_many(rest: str) -> str:
-    """A text that makes a rule give up: thousands of places that look alike and are nothing."""
-    return "".join(f"ghp_{number:036d}\n" for number in range(60_000)) + rest
+def hopeless() -> Registry:
+    """One rule, which gives up where many places begin like a match and are none."""
+    shape = concat("qqx", hexa(8))
+    kind = Kind("test/hopeless")
+    rule = Rule(
+        "test/hopeless",
+        kind,
+        rb"qqx[0-9a-f]{8}(?![0-9a-f])",
+        examples=[part("secret", shape)],
+        near_misses=[concat(shape, "a")],
+    )
+    return Registry(user_rules=[rule], user_kinds=[CredentialKind(kind, "Hopeless")], disabled=Registry().names())
+
+
+def test_what_cannot_be_looked_at_is_withheld_and_the_rest_is_passed_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KEYWARD_CACHE", str(tmp_path))  # other rules, which would push the usual ones out of the cache
+    scrubbing = TextScrubber(registry=hopeless, pseudonyms=NAMES, known=[("app/password", "hunter and two")])
+    bad = "".join(f"qqx{number:08x}0\n" for number in range(20_000))
+    text = "before: hunter and two\n" * 2000 + bad + "after\n" * 2000
+    clean, notes = scrubbing.scrub(text)
+    assert "bytes withheld" in clean and "hunter" not in clean and len(clean) < len(text) - 100_000
+    assert clean.startswith("before: [redacted:app/password:") and clean.endswith("after\n")
+    assert notes[-1].withheld and [text[note.start : note.end] for note in notes[:3]] == ["hunter and two"] * 3
+    assert rebuilt(["fine", bad, 5, "hunter and two"], scrubbing=scrubbing)[0] == "fine"
+    left = rebuilt([bad, "hunter and two"], scrubbing=scrubbing)
+    assert "bytes withheld" in left[0] and left[1].startswith("[redacted:app/password:")
 
 
 def test_what_is_no_text_is_withheld() -> None:
@@ -198,7 +228,11 @@ def test_many_threads_at_once() -> None:
         own = token(100 + number).decode()
         for turn in range(60):
             clean = scrubbing.scrub(f"{turn} {own} of {number}").text
-            if own in clean or not clean.startswith(f"{turn} [redacted:github/pat-classic:") or not clean.endswith(f" of {number}"):
+            if (
+                own in clean
+                or not clean.startswith(f"{turn} [redacted:github/pat-classic:")
+                or not clean.endswith(f" of {number}")
+            ):
                 wrong.append(clean)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
@@ -220,7 +254,9 @@ def test_a_call_that_interrupts_another_on_the_same_thread() -> None:
     try:
         for number in range(3000):
             if number % 100 == 0:
-                signal.setitimer(signal.ITIMER_REAL, 0.0005)  # once: a signal that comes while its handler runs nests without end
+                signal.setitimer(
+                    signal.ITIMER_REAL, 0.0005
+                )  # once: a signal that comes while its handler runs nests without end
             assert plain().scrub(f"{number} {TOKEN}").text == f"{number} {GONE}"
             if len(seen) >= 10:
                 break
@@ -285,7 +321,9 @@ def test_containers_are_looked_into_and_keep_their_types() -> None:
     assert value["a"][1] == TOKEN  # the application's own value is not touched
 
 
-@pytest.mark.parametrize("value", [{"a": [1, "two", {"b": (3.0, None)}]}, ["x"], ("y",), {"z"}, b"bytes", Client("none"), 5, None, {}])
+@pytest.mark.parametrize(
+    "value", [{"a": [1, "two", {"b": (3.0, None)}]}, ["x"], ("y",), {"z"}, b"bytes", Client("none"), 5, None, {}]
+)
 def test_what_needs_no_change_is_the_very_same_object(value: Any) -> None:
     assert rebuilt(value) is value
 

@@ -1,0 +1,410 @@
+"""`keyward scrub --in-place`, `--host` and `--leaked`: a plan first, then the files one by one, then the proof.
+
+The plan names every file in which something stands and what would become of it. Carrying it out changes a file only if it still can be
+treated so, tells what stood in it before and stands in it after, and ends with a scan of everything that was touched.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from shlex import quote
+from typing import NamedTuple
+
+from keyward.errors import KeywardError
+from keyward.flows.scan import Progress, ScanOptions
+from keyward.flows.scrub_wanted import Setting, Wanted, open_setting, seen_by_scan, wanted_by_report, wanted_everywhere
+from keyward.model.finding import Locator, Occurrence
+from keyward.rotate.found import Report, read_report
+from keyward.scan.roles import LIVE, role_of
+from keyward.scan.sources.tree import Walk, check_exists, files_under, keep_all
+from keyward.scrub.backup import Backup
+from keyward.scrub.files import PlainFiles, sentence
+from keyward.scrub.journal import unfinished
+from keyward.scrub.open_file import OpenFile, refusal_of
+from keyward.scrub.plan import Counts, Name, Place, Refusal, Result, StoreScrubber, Treatment
+from keyward.scrub.redactor import Style
+from keyward.scrub.spans import HEAD
+
+DONE = (Treatment.REPLACE, Treatment.OVERWRITE)
+"""Treatments that change the file."""
+
+LARGEST_STORE = 64 << 20
+"""Bytes from which on a text that goes line by line is not held in memory as a whole."""
+
+PIECEWISE = frozenset(("log", "CI log", "Docker log", "container log", "JSON lines", "terminal recording", "list of URLs"))
+"""Kinds of texts of which every line stands for itself."""
+
+IN_USE = "live configuration"
+HISTORY = "git history"
+
+_LIVE_REASON = (
+    "a program reads its settings from it: give it the new value (keyward distribute), or add --live to overwrite it there too"
+)
+
+
+class ScrubOptions(NamedTuple):
+    """`paths`: files and folders, or with `host` homes. `leaked`: a report; without paths and `host` the files that it names. `live`:
+    whether files that programs read their settings from are scrubbed although nobody named them. `stores`: whether these are asked for
+    their values. `backup`: recipients of the originals, and `backup_folder` where to."""
+
+    paths: tuple[str, ...] = ()
+    host: bool = False
+    sources: tuple[str, ...] = ()
+    leaked: str = ""
+    live: bool = False
+    style: Style = Style.TOKEN
+    persona: str | None = None
+    config: str | None = None
+    stores: bool = True
+    backup: tuple[str, ...] = ()
+    backup_folder: str = ""
+    jobs: int = 0
+
+
+class Job(NamedTuple):
+    """A place and who scrubs it (None: nobody). `owed`: whether it counts as something that remains if nothing is done."""
+
+    place: Place
+    scrubber: StoreScrubber | None = None
+    owed: bool = True
+
+
+class Plan(NamedTuple):
+    """`jobs`: in the order in which they are done. `looked`: how many files were looked at. `complete`: whether everything that was asked for
+    could be looked at, for everything that is meant."""
+
+    jobs: tuple[Job, ...]
+    looked: int
+    notes: tuple[str, ...]
+    complete: bool
+    setting: Setting
+    wanted: Wanted
+    options: ScrubOptions
+
+    @property
+    def to_do(self) -> tuple[Job, ...]:
+        return tuple(job for job in self.jobs if job.place.treatment in DONE)
+
+
+class Done(NamedTuple):
+    """What became of a place. `failure`: why it was not done, as a sentence. `kept`: the encrypted originals."""
+
+    place: Place
+    result: Result | None
+    failure: str = ""
+    kept: tuple[str, ...] = ()
+
+    @property
+    def remains(self) -> bool:
+        return self.result is None or bool(self.result.after or self.result.left)
+
+
+class Outcome(NamedTuple):
+    """`before`, `after`: of all places together. `still`: what the scan after it still finds in the files that were touched, a line each."""
+
+    done: tuple[Done, ...]
+    before: Counts
+    after: Counts
+    still: tuple[str, ...]
+    complete: bool
+
+
+class _File(NamedTuple):
+    """A file to be looked at. `role`: as its source says, or its name; `named`: whether the operator named it."""
+
+    path: str
+    role: str
+    named: bool = False
+
+
+def make_plan(
+    options: ScrubOptions,
+    *,
+    progress: Progress = lambda files, size, found: None,
+    on_compile: Callable[[int], None] = lambda rules: None,
+) -> Plan:
+    """Looks at everything and changes nothing.
+
+    Raises UsageError for paths that are not there, ConfigError for a configuration or a report that is wrong.
+    """
+    setting = open_setting(options.config, options.persona, on_compile, host=options.host)
+    report = read_report(options.leaked) if options.leaked else None
+    notes = [
+        f"{path}: an earlier scrub of it was interrupted, and ends when it is scrubbed again (if it is gone: delete {journal})"
+        for path, journal in unfinished()
+    ]
+    files, unread, complete = _files(options, report)
+    occurrences: list[Occurrence] = []
+    if report is not None:
+        wanted = wanted_by_report(setting, report)
+        if not report.complete:
+            notes.append("the scan that wrote the report did not see everything")
+    else:
+        scanned, gathered = seen_by_scan(setting, _scan_options(options, files), progress)
+        occurrences = scanned
+        unread += [f"{each.path}: {each.reason}" for each in gathered.not_scanned]
+        complete = complete and all(each.opaque for each in gathered.not_scanned)
+        wanted = wanted_everywhere(setting, occurrences, stores=options.stores)
+    notes += (*wanted.notes, *unread)
+    places = [each.locator for each in occurrences] if report is None else [each.locator for each in report.found]
+    jobs, blind = _jobs(options, setting, wanted, files, places, progress)
+    jobs += _elsewhere(occurrences, report)
+    # a file from which a value was read comes last: if the work is interrupted, the value can still be read again
+    jobs.sort(key=lambda job: job.place.path in wanted.places)
+    return Plan(
+        tuple(jobs),
+        len(files),
+        tuple(dict.fromkeys(notes)),
+        complete and wanted.complete and not blind,
+        setting,
+        wanted,
+        options,
+    )
+
+
+def carry_out(plan: Plan, *, progress: Callable[[Place], None] = lambda place: None) -> Outcome:
+    """Does what the plan says, and proves it. Raises MissingExtra or UsageError before anything is changed where a backup cannot be made."""
+    options = plan.options
+    backup = Backup(options.backup, options.backup_folder) if options.backup else None
+    done: list[Done] = []
+    for job in plan.jobs:
+        progress(job.place)
+        if job.place.treatment in DONE and job.scrubber is not None:
+            done.append(_done(job, job.scrubber, plan, backup))
+        else:
+            done.append(Done(job.place, None, job.place.reason))
+    touched = [each.place.path for each in done if each.result is not None]
+    still = _still_there(plan, touched)
+    before, after = (
+        _sum(each.result.before if each.result else each.place.found for each in done),
+        _sum(each.result.after if each.result else each.place.found for each in done),
+    )
+    owed = any(each.remains and job.owed for each, job in zip(done, plan.jobs))
+    return Outcome(tuple(done), before, after, still, plan.complete and not still and not owed)
+
+
+# --- which files
+
+
+def _files(options: ScrubOptions, report: Report | None) -> tuple[list[_File], list[str], bool]:
+    """The files, what could not be listed, and whether that was all."""
+    if options.host:
+        return _host_files(options)
+    if report is not None and not options.paths:
+        roles: dict[str, str] = {}
+        for each in report.found:
+            if each.locator.source == "tree":
+                # one place that a program reads makes it a file that a program reads
+                roles[each.path] = LIVE if LIVE in (each.role, roles.get(each.path)) else each.role
+        return [_File(path, role) for path, role in roles.items()], [], True
+    walk = Walk([], [])
+    files: dict[str, _File] = {}
+    for root in options.paths:
+        check_exists(root)
+        if os.path.isdir(root):
+            for path in files_under(root, keep_all, walk):
+                files.setdefault(os.path.abspath(path), _File(path, role_of(path)))
+        else:
+            files[os.path.abspath(root)] = _File(root, role_of(root), True)
+    unread = [f"{each.path}: {each.reason}" for each in walk.not_scanned]
+    return list(files.values()), unread, not unread
+
+
+def _host_files(options: ScrubOptions) -> tuple[list[_File], list[str], bool]:
+    from keyward.flows.scan_host import hosts
+    from keyward.scan.sources.catalogue import chosen
+    from keyward.scan.sources.sweep import Sweep, why_opaque
+
+    tools = chosen(options.sources)
+    files: list[_File] = []
+    unread: list[str] = []
+    complete = True
+    for host in hosts(options.paths):
+        sweep = Sweep(host, tools)
+        for met in sweep.files():
+            opaque = why_opaque(met)
+            if opaque and not met.spot.marks:
+                unread.append(f"{met.path}: {opaque}")
+            else:
+                files.append(_File(met.path, met.spot.role or role_of(met.path)))
+        unread += [f"{each.path}: {each.reason}" for each in sweep.not_scanned]
+        complete = complete and all(each.opaque for each in sweep.not_scanned)
+    return files, unread, complete
+
+
+def _scan_options(options: ScrubOptions, files: Sequence[_File]) -> ScanOptions:
+    if options.host:
+        return ScanOptions(paths=options.paths, host=True, sources=options.sources, baseline="", jobs=options.jobs)
+    regular = tuple(each.path for each in files if os.path.isfile(each.path))
+    return ScanOptions(paths=regular, baseline="", jobs=options.jobs)
+
+
+# --- what becomes of each
+
+
+def _jobs(
+    options: ScrubOptions,
+    setting: Setting,
+    wanted: Wanted,
+    files: Sequence[_File],
+    found: Sequence[Locator],
+    progress: Progress,
+) -> tuple[list[Job], bool]:
+    """A job for each file in which something stands, and whether some file could not be looked at."""
+    plain = PlainFiles(setting.pseudonyms, forced=options.style is Style.SAME_LENGTH)
+    expected = {os.path.realpath(each.path): each for each in found if each.container}
+    jobs: list[Job] = []
+    blind = False
+    for number, file in enumerate(files, 1):
+        scrubber, place = _looked_at(file, plain, wanted, options.style)
+        progress(number, 0, len(jobs))
+        if place.treatment is Treatment.REFUSE and not place.found:
+            blind = True
+        if not place.found and place.treatment is not Treatment.REFUSE:
+            if place.treatment is Treatment.REPORT or place.remarks:
+                jobs.append(Job(place, scrubber))
+                continue
+            locator = expected.get(os.path.realpath(file.path))
+            if locator is None or not _still_holds(locator, wanted, setting):
+                continue
+            place = _inside(place, locator)
+        jobs.append(_with_role(Job(place, scrubber), file, options, wanted))
+    return jobs, blind
+
+
+def _looked_at(file: _File, plain: PlainFiles, wanted: Wanted, style: Style) -> tuple[StoreScrubber, Place]:
+    scrubber: StoreScrubber = plain
+    try:
+        with OpenFile(file.path) as opened:
+            head = opened.read(0, HEAD)
+            large = opened.status.st_size > LARGEST_STORE
+        known = _store_for(file.path, head)
+        # a log of any size goes piece by piece; what has a structure is refused by who knows it
+        scrubber = plain if known is None or (large and known.name in PIECEWISE) else known
+        place = scrubber.plan(file.path, wanted.redactor, style)
+        if scrubber is not plain and not place.found and plain.is_begun(file.path):
+            return plain, plain.plan(file.path, wanted.redactor, style)
+        return scrubber, place
+    except Refusal as refusal:
+        return scrubber, Place(file.path, scrubber.name, {}, Treatment.REFUSE, sentence(refusal))
+    except OSError as error:
+        return scrubber, Place(file.path, scrubber.name, {}, Treatment.REFUSE, sentence(refusal_of(error)))
+
+
+def _store_for(path: str, head: bytes) -> StoreScrubber | None:
+    from keyward.scrub import stores
+
+    known = getattr(stores, "store_for", None)
+    found: StoreScrubber | None = known(path, head) if known is not None else None
+    return found
+
+
+def _with_role(job: Job, file: _File, options: ScrubOptions, wanted: Wanted) -> Job:
+    """A file that a program reads is changed only by who says so: a mask in it stops the program."""
+    place = job.place
+    if file.role != LIVE or place.treatment not in DONE or options.live:
+        return job
+    if file.named:
+        return job._replace(
+            place=place._replace(remarks=(*place.remarks, "it may be one that a program reads its settings from"))
+        )
+    place = place._replace(treatment=Treatment.REPORT, store=IN_USE, reason=_LIVE_REASON)
+    # what its lane uses now belongs there, and what no report calls leaked is not an echo of anything
+    return Job(place, None, owed=bool(options.leaked) and not set(place.found) <= wanted.current)
+
+
+def _still_holds(locator: Locator, wanted: Wanted, setting: Setting) -> bool:
+    from keyward.scan.reread import reread
+
+    value = reread(locator, setting.project.recipe.limits)
+    return value is not None and bool(wanted.redactor.redactions(value.reveal()))
+
+
+def _inside(place: Place, locator: Locator) -> Place:
+    inside = " → ".join(filter(None, locator.container))
+    reason = f"a secret stands in {inside!r} in it, and what is packed so is not rewritten: delete it, or pack it anew"
+    return place._replace(treatment=Treatment.REPORT, store="container", reason=reason)
+
+
+def _elsewhere(occurrences: Sequence[Occurrence], report: Report | None) -> list[Job]:
+    """What is found where no file is: in a repository's history, in the environment of a process."""
+    places = (
+        [(each.kind, each.locator) for each in occurrences]
+        if report is None
+        else [(each.kind, each.locator) for each in report.found]
+    )
+    counts: dict[tuple[str, str], dict[Name, int]] = {}
+    for kind, locator in places:
+        if locator.source in ("tree", "stdin"):
+            continue
+        where = _repository_of(locator.path) if locator.source in ("history", "index") else locator.path
+        name = Name(kind, "")
+        found = counts.setdefault((locator.source, where), {})
+        found[name] = found.get(name, 0) + 1
+    jobs = []
+    for (source, where), found in counts.items():
+        if source == "process":
+            reason = "it is no file: end the process, or rotate and vacuum the journal"
+            jobs.append(Job(Place(where, "running process", found, Treatment.REPORT, reason)))
+        else:
+            command = f"keyward scrub --git-plan {quote(where)} --output replacements.txt"
+            reason = "history is rewritten by git filter-repo, once what leaked is dead"
+            jobs.append(Job(Place(where, HISTORY, found, Treatment.REPORT, reason, command)))
+    return jobs
+
+
+def _repository_of(path: str) -> str:
+    from keyward.scan.git import Repository
+
+    folder = os.path.dirname(path) or "."
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder) or "."
+    try:
+        repository = Repository.discover(folder)
+    except KeywardError:
+        return folder
+    return folder if repository is None else repository.root or repository.common_dir
+
+
+# --- doing it
+
+
+def _done(job: Job, scrubber: StoreScrubber, plan: Plan, backup: Backup | None) -> Done:
+    kept: tuple[str, ...] = ()
+    path = job.place.path
+    try:
+        if backup is not None:
+            kept = tuple(backup.keep(path))
+        PlainFiles(plan.setting.pseudonyms).resume(path)
+        return Done(job.place, scrubber.scrub(path, plan.wanted.redactor, plan.options.style), kept=kept)
+    except Refusal as refusal:
+        return Done(job.place, None, sentence(refusal), kept)
+    except OSError as error:
+        return Done(job.place, None, sentence(refusal_of(error)), kept)
+
+
+def _still_there(plan: Plan, touched: Sequence[str]) -> tuple[str, ...]:
+    """What a scan finds in the files that were touched although it should be gone: looked for by other means than those that took it out."""
+    if not touched:
+        return ()
+    from keyward.scan.reread import reread
+
+    options = ScanOptions(paths=tuple(touched), baseline="", jobs=plan.options.jobs)
+    occurrences, gathered = seen_by_scan(plan.setting, options, lambda files, size, found: None)
+    still = [f"{each.path}: {each.reason}" for each in gathered.not_scanned if not each.opaque]
+    for each in occurrences:
+        value = reread(each.locator, plan.setting.project.recipe.limits)
+        # a report's secrets alone were to go; and what cannot be read again cannot be told from them
+        if value is None or not plan.options.leaked or plan.wanted.redactor.redactions(value.reveal()):
+            inside = "".join(f" → {member}" for member in each.locator.container)
+            still.append(f"{each.locator.path}:{each.line}{inside}: {each.kind}")
+    return tuple(still)
+
+
+def _sum(counts: Iterable[Mapping[Name, int]]) -> dict[Name, int]:
+    total: dict[Name, int] = {}
+    for each in counts:
+        for name, number in each.items():
+            total[name] = total.get(name, 0) + number
+    return total
