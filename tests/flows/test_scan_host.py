@@ -189,7 +189,7 @@ def test_no_report_holds_a_value(swept: Swept, form: str) -> None:
 def small(caches: None, tmp_path: Path) -> Home:
     home = Home(tmp_path / "home" / "ann", 7)
     home.write("work/.env", f"GITHUB_TOKEN={home.canary('env', 'work/.env')}\n")
-    home.write(".netrc", f"machine github.com login ann password {home.canary('netrc', '.netrc')}\n")
+    home.write(".netrc", " ".join(("machine github.com login ann password", home.canary("netrc", ".netrc"))) + "\n")
     home.write("work/main.py", f"TOKEN = '{home.canary('code', 'work/main.py')}'\n")
     return home
 
