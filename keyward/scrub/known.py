@@ -57,9 +57,10 @@ class KnownSecrets:
 
     def seen(self, data: bytes) -> list[Seen]:
         """Their places, by position; of overlapping ones the longest."""
-        if not self._ordered:
+        ends = self._find(data)
+        if not ends:
             return []
-        spans = sorted(((end - len(self._ordered[n][0]), end, n) for n, end in self._find(data)), key=lambda s: (s[0], -s[1]))
+        spans = sorted(((end - len(self._ordered[n][0]), end, n) for n, end in ends), key=lambda s: (s[0], -s[1]))
         found: list[Seen] = []
         for start, end, number in spans:
             if found and start < found[-1].end:
@@ -81,7 +82,7 @@ def _compiled(literals: list[bytes]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     expressions = [b"".join(b"\\x%02x" % byte for byte in literal) for literal in literals]
     database.compile(expressions=expressions, ids=list(range(len(literals))), flags=[hyperscan.HS_FLAG_DOTALL] * len(literals))
-    scratch = hyperscan.Scratch(database)
+    scratch, scan = hyperscan.Scratch(database), database.scan
     found: list[tuple[int, int]] = []
 
     def on_match(number: int, start: int, end: int, flags: int, context: Any) -> None:
@@ -89,8 +90,8 @@ def _compiled(literals: list[bytes]) -> Any:
 
     def find(data: bytes) -> list[tuple[int, int]]:
         found.clear()
-        database.scan(data, on_match, scratch=scratch)
-        return list(found)
+        scan(data, on_match, 0, None, scratch)
+        return found
 
     return find
 
