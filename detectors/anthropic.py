@@ -41,7 +41,7 @@ _LOGIN = replace(
 )  # fmt: skip
 
 KINDS = (
-    CredentialKind(API_KEY, "Anthropic API key", "critical", manual=replace("https://platform.claude.com/settings/keys"), references=_DOCS),
+    CredentialKind(API_KEY, "Anthropic API key", "critical", manual=replace("https://platform.claude.com/settings/keys"), references=_DOCS, rotates=True),
     CredentialKind(ADMIN, "Anthropic admin key", "critical", manual=replace("https://platform.claude.com/settings/admin-keys"),
                    references=("https://platform.claude.com/docs/en/manage-claude/admin-api-keys",)),
     CredentialKind(ACCESS, "Claude OAuth access token", "critical", manual=_LOGIN, references=("https://code.claude.com/docs/en/authentication",)),

@@ -30,6 +30,7 @@ KINDS = (
             "https://docs.djangoproject.com/en/stable/ref/settings/#secret-key",
         ),
         references=("https://docs.djangoproject.com/en/stable/ref/settings/#secret-key",),
+        rotates=True,
     ),
 )
 

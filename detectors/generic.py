@@ -29,6 +29,7 @@ KINDS = (
             "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
         ),
         references=("https://cwe.mitre.org/data/definitions/798.html",),
+        rotates=True,
     ),
 )
 

@@ -49,23 +49,23 @@ def _manual(what: str, url: str = _SETTINGS) -> Manual:
 
 KINDS = (
     CredentialKind(PAT_CLASSIC, "GitHub personal access token (classic)", "critical",
-                   manual=_manual("a new token"), references=_REFERENCES),
+                   manual=_manual("a new token"), references=_REFERENCES, rotates=True),
     CredentialKind(PAT_FINE_GRAINED, "GitHub personal access token (fine-grained)", "critical",
-                   manual=_manual("a new token", "https://github.com/settings/personal-access-tokens"), references=_REFERENCES),
+                   manual=_manual("a new token", "https://github.com/settings/personal-access-tokens"), references=_REFERENCES, rotates=True),
     CredentialKind(OAUTH, "GitHub OAuth access token", "critical",
-                   manual=_manual("a new authorisation", "https://github.com/settings/applications"), references=_REFERENCES),
+                   manual=_manual("a new authorisation", "https://github.com/settings/applications"), references=_REFERENCES, rotates=True),
     CredentialKind(APP_USER, "GitHub App user token", "high",
                    manual=_manual("a new authorisation", "https://github.com/settings/apps/authorizations"),
-                   references=_REFERENCES),
+                   references=_REFERENCES, rotates=True),
     CredentialKind(INSTALLATION, "GitHub App installation token", "high",
                    manual=_manual("a new installation token", "https://github.com/settings/installations"),
-                   references=_REFERENCES),
+                   references=_REFERENCES, rotates=True),
     CredentialKind(REFRESH, "GitHub App refresh token", "high",
                    manual=_manual("a new authorisation", "https://github.com/settings/apps/authorizations"),
-                   references=_REFERENCES),
+                   references=_REFERENCES, rotates=True),
     CredentialKind(DEPLOY_KEY, "GitHub deploy key", "critical", found=False,
                    manual=_manual("a new deploy key", "https://docs.github.com/en/authentication/connecting-to-github-with-ssh"),
-                   references=_REFERENCES),
+                   references=_REFERENCES, rotates=True),
 )  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def _kind(name: Kind, title: str, severity: str, url: str, *steps: str) -> Crede
 KINDS = (
     _kind(ACCESS, "GitLab access token", "critical", "https://gitlab.com/-/user_settings/personal_access_tokens",
           "Rotate the token once, or create a new one with the same or fewer scopes.", "Update what uses it.",
-          "Revoke the old one, if it was not rotated."),
+          "Revoke the old one, if it was not rotated.")._replace(rotates=True),
     _kind(DEPLOY, "GitLab deploy token", "high", "https://docs.gitlab.com/user/project/deploy_tokens/",
           "Create a new deploy token in the project's or group's repository settings.", "Update what pulls with it.",
           "Revoke the old one."),

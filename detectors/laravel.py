@@ -27,6 +27,7 @@ KINDS = (
             "https://laravel.com/docs/encryption#gracefully-rotating-encryption-keys",
         ),
         references=("https://laravel.com/docs/encryption",),
+        rotates=True,
     ),
 )
 

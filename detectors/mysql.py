@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MYSQL = Kind("mysql/password")
 
 KINDS = (
-    database_kind(MYSQL, "MySQL password", "ALTER USER … IDENTIFIED BY '…'.", "https://dev.mysql.com/doc/refman/8.0/en/alter-user.html"),
+    database_kind(MYSQL, "MySQL password", "ALTER USER … IDENTIFIED BY '…'.", "https://dev.mysql.com/doc/refman/8.0/en/alter-user.html")._replace(rotates=True),
 )
 
 _USER = Companion("user", rb"(?i:MYSQL|MARIADB)_USER(?:NAME)?[\"']?\s{0,2}[:=]\s{0,2}[\"']?(?P<user>[A-Za-z0-9_.-]{1,63})", within=300, optional=True)

@@ -46,7 +46,9 @@ _AUTH = ("https://platform.openai.com/docs/api-reference/authentication",)
 def _from_relay(value: bytes) -> bool:
     """one-api and new-api: sixteen random characters, then a version 4 UUID without dashes in alternating case."""
     tail = value[3:][16:]
-    return len(tail) == 32 and tail[12:13] == b"4" and tail[16:17] in b"89ab89AB" and not tail.lower().strip(b"0123456789abcdef")
+    return (
+        len(tail) == 32 and tail[12:13] == b"4" and tail[16:17] in b"89ab89AB" and not tail.lower().strip(b"0123456789abcdef")
+    )
 
 
 def _issuer(parts: Parts) -> Mapping[str, str]:
@@ -65,15 +67,15 @@ def _relay(parts: Parts) -> Signal | None:
 
 
 KINDS = (
-    CredentialKind(PROJECT, "OpenAI project key", "critical", public=("organization",), manual=replace(_KEYS), references=_AUTH),
+    CredentialKind(PROJECT, "OpenAI project key", "critical", public=("organization",), manual=replace(_KEYS), references=_AUTH, rotates=True),
     CredentialKind(USER, "OpenAI user key (before project keys)", "critical", public=("organization",), manual=replace(_KEYS),
                    references=_AUTH),
     CredentialKind(SERVICE_ACCOUNT, "OpenAI service account key", "critical", public=("organization",),
                    manual=replace(_KEYS, "Create a new key for the service account.", "Update what uses the old one.", "Delete the old key."),
-                   references=_AUTH),
+                   references=_AUTH, rotates=True),
     CredentialKind(ADMIN, "OpenAI admin key", "critical", public=("organization",),
                    manual=replace("https://platform.openai.com/settings/organization/admin-keys"),
-                   references=("https://platform.openai.com/docs/api-reference/admin-api-keys",)),
+                   references=("https://platform.openai.com/docs/api-reference/admin-api-keys",), rotates=True),
     CredentialKind(REALTIME, "OpenAI Realtime client secret", "low",
                    manual=replace(_KEYS, "It ends by itself within minutes.", "If it was minted by code that leaks, replace the key behind it."),
                    references=("https://platform.openai.com/docs/api-reference/realtime-sessions",)),
@@ -92,7 +94,9 @@ KINDS = (
                    references=("https://github.com/songquanpeng/one-api/blob/main/common/random/main.go",)),
 )  # fmt: skip
 
-_ORGANIZATION = Companion("organization", rb"(?<![A-Za-z0-9-])(?P<organization>org-[A-Za-z0-9]{24})(?![A-Za-z0-9_-])", optional=True)
+_ORGANIZATION = Companion(
+    "organization", rb"(?<![A-Za-z0-9-])(?P<organization>org-[A-Za-z0-9]{24})(?![A-Za-z0-9_-])", optional=True
+)
 
 
 def _sided(kind: Kind, prefix: str, name: str) -> Rule:
@@ -231,7 +235,9 @@ def verify(credential: Credential, target: Target, ports: Ports) -> Verdict:
     return Unknown(f"OpenAI answered {reply.status} {code}".rstrip())
 
 
-_SCOPES = '{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: api.model.read.","code":null}}'
+_SCOPES = (
+    '{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: api.model.read.","code":null}}'
+)
 _PLACE = '{"error":{"message":"x","code":"ip_not_authorized"}}'
 _REGION = '{"error":{"message":"x","code":"incorrect_hostname"}}'
 _COUNTRY = '{"error":{"message":"x","code":"unsupported_country_region_territory"}}'

@@ -44,13 +44,13 @@ _COPIES = "Delete `openclaw.json.bak*`: they keep the old value."
 KINDS = (
     CredentialKind(GATEWAY_TOKEN, "OpenClaw gateway token", "critical", references=_SURFACE, manual=replace(
         _DOCS, "Set a new value: `openclaw config set gateway.auth.token`, or at the source of its reference; restart if it is in the environment.",
-        "Update `gateway.remote.token` on the clients; remove paired devices you do not know.", _COPIES)),
+        "Update `gateway.remote.token` on the clients; remove paired devices you do not know.", _COPIES), rotates=True),
     CredentialKind(GATEWAY_PASSWORD, "OpenClaw gateway password", "critical", references=_SURFACE, manual=replace(
         _DOCS, "Set a new password: `openclaw config set gateway.auth.password`, or at the source of its reference.",
-        "Update the clients; remove paired devices you do not know.", _COPIES)),
+        "Update the clients; remove paired devices you do not know.", _COPIES), rotates=True),
     CredentialKind(HOOKS, "OpenClaw hooks token", "high", references=("https://docs.openclaw.ai/automation/webhook",), manual=replace(
         "https://docs.openclaw.ai/automation/webhook", "Set a new `hooks.token`, different from the gateway's.",
-        "Update the services that call the hook.", _COPIES)),
+        "Update the services that call the hook.", _COPIES), rotates=True),
     CredentialKind(CHANNEL, "Channel token in an OpenClaw configuration", "high", public=("channel",), references=_SURFACE, manual=replace(
         _DOCS, "Make a new token at the channel's own service (BotFather, Discord's or Slack's developer pages).",
         "Store it with `openclaw secrets store set` and refer to it in the configuration.", "Revoke the old one.", _COPIES)),

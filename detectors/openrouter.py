@@ -29,7 +29,7 @@ API_KEY = Kind("openrouter/api-key")
 
 KINDS = (
     CredentialKind(API_KEY, "OpenRouter API key", "critical", manual=replace("https://openrouter.ai/settings/keys"),
-                   references=("https://openrouter.ai/docs/api-reference/authentication",)),
+                   references=("https://openrouter.ai/docs/api-reference/authentication",), rotates=True),
 )  # fmt: skip
 
 RULES = (

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PGPASS = Kind("pgpass/password")
 
 KINDS = (
-    database_kind(PGPASS, "PostgreSQL password in a .pgpass", "ALTER ROLE … PASSWORD '…'.", "https://www.postgresql.org/docs/current/libpq-pgpass.html"),
+    database_kind(PGPASS, "PostgreSQL password in a .pgpass", "ALTER ROLE … PASSWORD '…'.", "https://www.postgresql.org/docs/current/libpq-pgpass.html")._replace(rotates=True),
 )
 
 _HOST, _USER, _SECRET = part("host", "db3.corp.io"), part("user", "svc_orders"), part("secret", PASSWORD)

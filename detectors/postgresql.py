@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 POSTGRESQL = Kind("postgresql/password")
 
 KINDS = (
-    database_kind(POSTGRESQL, "PostgreSQL password", "ALTER ROLE … PASSWORD '…'.", "https://www.postgresql.org/docs/current/sql-alterrole.html"),
+    database_kind(POSTGRESQL, "PostgreSQL password", "ALTER ROLE … PASSWORD '…'.", "https://www.postgresql.org/docs/current/sql-alterrole.html")._replace(rotates=True),
 )
 
 _USER = Companion("user", rb"(?i:PGUSER|POSTGRES(?:QL)?_USER(?:NAME)?)[\"']?\s{0,2}[:=]\s{0,2}[\"']?(?P<user>[A-Za-z0-9_.-]{1,63})", within=300, optional=True)

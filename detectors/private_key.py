@@ -167,8 +167,8 @@ _PGP_MANUAL = Manual(
 _PEM_REFERENCES = ("https://datatracker.ietf.org/doc/html/rfc5958", "https://datatracker.ietf.org/doc/html/rfc1421")
 
 KINDS = (
-    CredentialKind(PEM, "Private key", "critical", describe=_describe, canonical=canonical, manual=_MANUAL, references=_PEM_REFERENCES),
-    CredentialKind(PEM_ENCRYPTED, "Private key, encrypted with a passphrase", "low", canonical=canonical, manual=_MANUAL, references=_PEM_REFERENCES),
+    CredentialKind(PEM, "Private key", "critical", describe=_describe, canonical=canonical, manual=_MANUAL, references=_PEM_REFERENCES, rotates=True),
+    CredentialKind(PEM_ENCRYPTED, "Private key, encrypted with a passphrase", "low", canonical=canonical, manual=_MANUAL, references=_PEM_REFERENCES, rotates=True),
     CredentialKind(PGP, "PGP private key", "critical", canonical=canonical, manual=_PGP_MANUAL,
                    references=("https://datatracker.ietf.org/doc/html/rfc4880",)),
     CredentialKind(PUTTY, "PuTTY private key", "critical", canonical=canonical, manual=_MANUAL,

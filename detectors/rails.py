@@ -23,7 +23,7 @@ KINDS = (
     CredentialKind(MASTER_KEY, "Rails master key", "critical", references=(_GUIDE,),
                    manual=Manual(("Encrypt the credentials file anew with a new key.", "Change every credential inside.", "Deploy the new RAILS_MASTER_KEY."), _GUIDE)),
     CredentialKind(KEY_BASE, "Rails secret_key_base", "critical", references=(_GUIDE,),
-                   manual=Manual(("Make a new one: bin/rails secret.", "Deploy it; everybody logs in again."), _GUIDE)),
+                   manual=Manual(("Make a new one: bin/rails secret.", "Deploy it; everybody logs in again."), _GUIDE), rotates=True),
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ REDIS = Kind("redis/password")
 
 KINDS = (
     database_kind(REDIS, "Redis password", "CONFIG SET requirepass …, or ACL SETUSER … >new <old.",
-                  "https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/", "high"),
+                  "https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/", "high")._replace(rotates=True),
 )  # fmt: skip
 
 RULES = (

@@ -52,7 +52,7 @@ KINDS = (
         "Create a second key for the same user (two at most).", "Update what uses the old one.",
         "Disable the old key, look at its last use, then delete it.",
         see=_DOC, identity=("secret", "id"), public=("id",), describe=_describe,
-    ),
+    )._replace(rotates=True),
     credential(
         TEMPORARY, "Tencent Cloud temporary credentials", "high", "https://console.cloud.tencent.com/cam/role",
         "Revoke the role's sessions, or disable the key that made the credentials.", "Wait for the end: 36 hours at most.",

@@ -34,10 +34,10 @@ _TOKENS = "https://developer.hashicorp.com/vault/docs/concepts/tokens"
 KINDS = (
     credential(TOKEN, "Vault or OpenBao token", "critical", "https://developer.hashicorp.com/vault/docs/commands/token/revoke",
                "Take a new token from the auth method it came from.", "Update what uses the old one.", "Revoke the old one: vault token revoke.",
-               "Read the audit log for what it fetched, and rotate that.", see=_TOKENS),
+               "Read the audit log for what it fetched, and rotate that.", see=_TOKENS)._replace(rotates=True),
     credential(SECRET_ID, "Vault AppRole secret_id", "critical", "https://developer.hashicorp.com/vault/docs/auth/approle", "Issue a new secret_id for the role.",
                "Update what uses the old one.", "Destroy the old one by its accessor, and revoke the tokens it issued.",
-               see="https://developer.hashicorp.com/vault/docs/auth/approle", public=("role_id",)),
+               see="https://developer.hashicorp.com/vault/docs/auth/approle", public=("role_id",))._replace(rotates=True),
     credential(UNSEAL, "Vault unseal or recovery key", "critical", "https://developer.hashicorp.com/vault/docs/commands/operator/rekey",
                "Rekey: vault operator rekey, with the holders of enough keys.", "Keep the new keys apart from each other, outside files.",
                "Rotate the barrier key: vault operator rotate.", see="https://developer.hashicorp.com/vault/docs/concepts/seal"),

@@ -34,6 +34,7 @@ KINDS = (
             "https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html",
         ),
         references=("https://datatracker.ietf.org/doc/html/rfc7518#section-3.2",),
+        rotates=True,
     ),
 )
 

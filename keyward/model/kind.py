@@ -31,7 +31,8 @@ class CredentialKind(NamedTuple):
     return anything secret; whatever it raises is ignored.
     `canonical`: brings the identity part to one form before it is fingerprinted (a PEM key without line ends).
     `manual`: what a person does where no rotator can. `found`: whether some rule finds it; false for a kind that only the
-    operator's configuration can name (a deploy key looks like any private key).
+    operator's configuration can name (a deploy key looks like any private key). `rotates`: whether a rotator of keyward replaces or revokes it;
+    said here as well, so that a report can tell without loading any (a test holds the two together).
     """
 
     name: Kind
@@ -44,3 +45,4 @@ class CredentialKind(NamedTuple):
     manual: Manual | None = None
     references: tuple[str, ...] = ()
     found: bool = True
+    rotates: bool = False

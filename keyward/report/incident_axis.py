@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
-TICKS = 4
+TICKS = 3
 """At most so many, so that their labels do not touch on a phone."""
 
 LATEST = 253402300799.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from keyward.report import escape
@@ -11,6 +12,9 @@ from keyward.report.words import moment
 
 LONGEST = 300
 """Characters of one text from outside, at most; its beginning and its end are kept."""
+
+MARKS = 4
+"""Accents on one letter that are shown as such; no language has more."""
 
 HARMLESS = 24
 """Characters of ASCII that need no box of their own: they fit everywhere, and have but one direction."""
@@ -27,7 +31,17 @@ def shortened(value: str, longest: int = LONGEST) -> str:
 
 def text(value: str) -> str:
     """For an element or a quoted attribute."""
-    return html.escape(escape.terminal(shortened(value)))
+    inert = escape.terminal(shortened(value))
+    return html.escape(inert if inert.isascii() else _few_marks(inert))
+
+
+def _few_marks(value: str) -> str:
+    """Accents above one another: the first ones as they are, the rest by number. Hundreds of them reach far out of their line."""
+    out, run = [], 0
+    for char in value:
+        run = run + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        out.append(char if run <= MARKS else f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}")
+    return "".join(out)
 
 
 def name(value: str) -> str:
@@ -143,14 +157,13 @@ PRINTED = 500
 
 def long_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], label: str, what: str, *, loose: bool = False) -> str:
     """The first rows in sight, the others behind a line that opens them. `what`: what a row is, in the plural."""
-    # a browser that lays out thousands of rows for paper takes a minute, and nobody reads a hundred pages
     if len(rows) <= SHOWN * 1.2:
         return table("", columns, rows, label=label, loose=loose)
     left = f"{len(rows) - SHOWN:,}"
     first = table(f"The first {SHOWN} of {len(rows):,}", columns, rows[:SHOWN], label=label, loose=loose)
-    return first + more(
-        f"{left} more {what}", table("", columns, rows[SHOWN:], label=f"{label}: the other {left}", loose=loose)
-    )
+    rest = table("", columns, rows[SHOWN:], label=f"{label}: the other {left}", loose=loose)
+    # a browser that lays out thousands of rows for paper takes a minute, and nobody reads a hundred pages
+    return first + more(f"{left} more {what}", rest, paper=len(rows) <= PRINTED)
 
 
 def items(entries: Iterable[str], kind: str = "ul") -> str:

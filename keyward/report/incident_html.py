@@ -11,6 +11,7 @@ from typing import NamedTuple
 from keyward.model.incident import CredentialState, Incident, Leak, Where
 from keyward.report.incident import IncidentOptions
 from keyward.report.incident_elements import (
+    PRINTED,
     SIGNS,
     Column,
     badge,
@@ -54,8 +55,8 @@ from keyward.report.words import ROLES, count
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
-SHOWN = 50
-"""Rows of a table that are in sight; more of them open on demand, and on paper."""
+IN_SIGHT = 20
+"""Credentials whose places are listed in full; those of the others open on demand."""
 
 PLACES = 20
 """Places of one secret that are listed; the others are counted, and stand in the scan's own report."""
@@ -223,10 +224,10 @@ def _since(incident: Incident, options: IncidentOptions) -> str:
         return ""
     few = len(incident.leaks) <= 3
     leaks = list(enumerate(in_order(incident), 1))
-    shown = "".join(_places(number, leak, options, opened=few) for number, leak in leaks[:SHOWN])
-    if leaks[SHOWN:]:
-        rest = "".join(_places_briefly(number, leak, options) for number, leak in leaks[SHOWN:])
-        shown += more(f"{len(leaks) - SHOWN:,} more credentials", rest, paper=False)
+    shown = "".join(_places(number, leak, options, opened=few) for number, leak in leaks[:IN_SIGHT])
+    if leaks[IN_SIGHT:]:
+        rest = "".join(_places_briefly(number, leak, options) for number, leak in leaks[IN_SIGHT:])
+        shown += more(f"{len(leaks) - IN_SIGHT:,} more credentials", rest, paper=False)
     return exposure(incident, options) + "<h3>The places of each</h3>\n" + shown
 
 
@@ -286,6 +287,7 @@ def _history(where: Where) -> str:
 def _lanes(incident: Incident) -> str:
     if not incident.lanes:
         return ""
+    known = states(incident)
     rows = [
         [
             name(lane.name),
@@ -307,7 +309,9 @@ def _lanes(incident: Incident) -> str:
         Column("Who uses them", "mid"),
         Column("Hosts"),
     ]
-    return blast_radius(incident) + more("The same as a table", table("", columns, rows, label="Lanes"))
+    return blast_radius(incident) + more(
+        "The same as a table", table("", columns, rows, label="Lanes"), paper=len(known) <= PRINTED
+    )
 
 
 def _entries(credentials: Iterable[CredentialState]) -> str:

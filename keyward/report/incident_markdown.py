@@ -98,7 +98,7 @@ def _head(incident: Incident, options: IncidentOptions) -> str:
         facts.append(f"Kept on: {_text(incident.host)}")
     facts.append(f"Closed: {date(incident.closed)}" if incident.closed else f"As of: {date(options.made)}")
     for duration in durations(incident):
-        unknown = "unknown" if duration.name == "exposed" and not begun(incident) else "not over"
+        unknown = "not done" if duration.name != "exposed" else "not over" if begun(incident) else "unknown"
         value = span(duration.seconds) if duration.seconds is not None else unknown
         facts.append(f"{duration.label}: {value}" + (f" ({_text(duration.detail)})" if duration.detail else ""))
     return f"# Incident report: {_text(incident.name)}\n\n" + _bullets(facts)

@@ -54,7 +54,7 @@ def _bar(label: str, body: str, height: int = 18) -> str:
 def _axis_row(scale: Axis) -> str:
     marks = []
     for tick in scale.ticks():
-        anchor = "start" if tick.at < 12 else "end" if tick.at > 88 else "middle"
+        anchor = "start" if tick.at < 8 else "end" if tick.at > 92 else "middle"
         marks.append(
             f'<text x="{tick.at}%" y="11" text-anchor="{anchor}">{tick.label}</text>'
             f'<line x1="{tick.at}%" x2="{tick.at}%" y1="15" y2="20" stroke="var(--quiet)"/>'

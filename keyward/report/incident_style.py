@@ -9,7 +9,7 @@ STYLE = """
 --link:#93bce6;--good:#79c999;--warn:#e3b062;--bad:#f28f84;--calm:#a3abb7;--bar:#566274}}
 *,::before,::after{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%;scroll-padding-top:1rem}
-body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
+body{margin:0;overflow-wrap:break-word;background:var(--paper);color:var(--ink);font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 .page{max-width:64rem;margin:0 auto;padding:2.5rem 1.25rem 4rem}
 h1,h2,h3{font-family:Charter,"Bitstream Charter","Iowan Old Style",Georgia,"Liberation Serif","DejaVu Serif",serif;line-height:1.2;font-weight:600;
 text-wrap:balance}
@@ -26,7 +26,7 @@ a{color:var(--link);text-underline-offset:.15em;overflow-wrap:anywhere}
 .quiet{color:var(--quiet)}
 .small,figcaption{font-size:.87rem;color:var(--quiet)}
 .signs{position:absolute}
-.x{display:inline-block;max-width:100%;overflow:clip;overflow-wrap:anywhere;vertical-align:bottom;unicode-bidi:isolate}
+.x{overflow-wrap:anywhere;unicode-bidi:isolate}
 code,pre{font:.87em/1.5 ui-monospace,"SFMono-Regular",Menlo,Consolas,"Liberation Mono",monospace}
 pre{background:var(--raised);border:1px solid var(--line);padding:.6rem .8rem;overflow-x:auto;margin:.5rem 0}
 pre code{font-size:inherit}
@@ -60,7 +60,7 @@ caption{text-align:left;color:var(--quiet);padding:.5rem .7rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem .7rem;border-top:1px solid var(--line);font-weight:400}
 thead th{color:var(--quiet);font-weight:600;border-top:0;white-space:nowrap}
 tbody tr:first-child>*{border-top-color:var(--quiet)}
-.wide{min-width:13rem}.mid{min-width:8rem}
+th,td{min-width:4rem}.wide{min-width:15rem}.mid{min-width:8rem}
 .time{white-space:nowrap}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 time{font-variant-numeric:tabular-nums}
@@ -72,7 +72,7 @@ figcaption{margin-bottom:.7rem;max-width:44rem}
 .rows{list-style:none;margin:0;padding:0}
 .rows>li{display:grid;grid-template-columns:minmax(0,17rem) minmax(0,1fr);gap:.1rem 1.2rem;align-items:center;padding:.4rem 0;
 border-top:1px solid var(--line);max-width:none;font-size:.87rem;line-height:1.4}
-.rows .who{min-width:0;overflow-wrap:anywhere}
+.rows .who{min-width:0;overflow-wrap:anywhere;overflow-x:clip}
 .rows>li.axis{border-top:0;padding-bottom:0}
 .rows svg.bar,.rows svg.ticks{display:block;width:100%;overflow:visible}
 .rows svg.ticks{font:.75rem system-ui,sans-serif;fill:var(--quiet)}
@@ -90,7 +90,7 @@ h1,h2,h3,summary,figcaption,caption{break-after:avoid}
 tr,.rows>li,.todo>li,.tiles,pre{break-inside:avoid}
 thead{display:table-header-group}
 .scroll{overflow:visible}
-table{min-width:0;font-size:8pt}.wide,.mid{min-width:0}.time{white-space:normal}
+table{min-width:0;font-size:8pt}th,td,.wide,.mid{min-width:0}.time{white-space:normal}
 th,td{padding:.3rem .4rem}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 details::details-content{content-visibility:visible;block-size:auto}

@@ -25,7 +25,7 @@ LONGEST = 300
 
 _HOW_TO_ALLOW = (
     "Not a secret? Write `keyward:allow <reason>` on its line, or accept all that is there now with `keyward baseline create`. "
-    "A real one stays leaked until it is replaced: removing the line is not enough. keyward replaces it: `keyward rotate --help`."
+    "A real one stays leaked until it is replaced: removing the line is not enough."
 )
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
@@ -182,6 +182,8 @@ def _remedy(page: _Page, finding: Finding, taught: set[str]) -> None:
         target = kind.manual.url
     if target:
         page.line(target, _GREEN, indent=6)
+    if kind.rotates:
+        page.line("or  let keyward replace it: keyward rotate --leaked REPORT (of --format jsonl)", _GREEN, indent=2)
 
 
 def place(occurrence: Occurrence) -> str:

@@ -99,3 +99,9 @@ def test_no_literal_in_a_pack_is_a_finding(matcher: Matcher) -> None:
                 line = data.count(b"\n", 0, judged.candidate.span[0]) + 1
                 wrong.append(f"{os.path.basename(path)}:{line}: {judged.candidate.rule.id} {judged.confidence}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_what_a_kind_says_of_its_rotator_is_so() -> None:
+    registry = Registry()
+    said = {kind.name for pack in registry.packs() if isinstance(pack, Pack) for kind in pack.kinds if kind.rotates}
+    assert said == set(registry.rotators())

@@ -42,6 +42,7 @@ KINDS = {
             "https://console.aws.amazon.com/iam/home#/security_credentials",
         ),
         references=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",),
+        rotates=True,
     ),
     "github/pat-classic": CredentialKind(
         Kind("github/pat-classic"),

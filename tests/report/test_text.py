@@ -38,6 +38,7 @@ CRITICAL AWS access key …Zk (40)
   fix 1. Create a second access key for the same IAM user. 2. Update what uses the old
       one. 3. Set the old key to Inactive, watch, then delete it.
       https://console.aws.amazon.com/iam/home#/security_credentials
+  or  let keyward replace it: keyward rotate --leaked REPORT (of --format jsonl)
       fingerprint kw1_bbbbbbbbbbbbbbbb
 
 CRITICAL GitHub personal access token (classic) ghp_…x7 (40)
@@ -64,7 +65,7 @@ MEDIUM Password (short value)
 
 Not a secret? Write `keyward:allow <reason>` on its line, or accept all that is there now
 with `keyward baseline create`. A real one stays leaked until it is replaced: removing the
-line is not enough. keyward replaces it: `keyward rotate --help`.
+line is not enough.
 
 Looked at 120 files, 3.4 MB, in 0.8 s.
 Allowed: 2 places (1 by keyward:allow, 1 by .keyward.baseline).
@@ -131,7 +132,7 @@ CRITICAL GitHub personal access token (classic) x\\x1b[2K\\x0d\\x0a:\\x3aadd-mas
 
 Not a secret? Write `keyward:allow <reason>` on its line, or accept all that is there now
 with `keyward baseline create`. A real one stays leaked until it is replaced: removing the
-line is not enough. keyward replaces it: `keyward rotate --help`.
+line is not enough.
 
 Looked at 120 files, 3.4 MB, in 0.8 s.
 Allowed: 1 place (1 by x\\x1b[2K\\x0d\\x0a:\\x3aadd-mask:\\x3a\\u202ey\\xff).
