@@ -55,20 +55,45 @@ def show(
 
 @app.command("check")
 def check(
-    files: Annotated[list[str] | None, typer.Argument(help="TOML files of your own rules; none: all built-in rules.")] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="TOML files of your own rules, or of gitleaks and betterleaks; none: all built-in rules."),
+    ] = None,
 ) -> int:
     """Run every example and near miss through both engines. Exit code 2 if a rule breaks its promise.
 
-    For example: keyward rules check my-rules.toml
+    For example: keyward rules check my-rules.toml. Of a file of gitleaks or betterleaks, everything that keyward does not do is named.
     """
     from keyward.flows import rules as flow
     from keyward.report.escape import terminal
 
+    foreign = [path for path in files or () if flow.is_foreign(path)]
+    files = [path for path in files or () if path not in foreign]
+    failed = sum(_check_foreign(path) for path in foreign)
+    if foreign and not files:
+        return 2 if failed else 0
     checked = flow.check(flow.registry(files or ()), only="user" if files else "")
     for problem in checked.problems:
         print(f"{terminal(problem.where)}: {terminal(problem.message)}")
     print(f"{checked.packs} packs, {checked.rules} rules, {checked.samples} samples: {len(checked.problems)} problems")
-    return 2 if checked.problems else 0
+    return 2 if checked.problems or failed else 0
+
+
+def _check_foreign(path: str) -> int:
+    """Says what comes of a file of another scanner; answers the number of problems."""
+    from keyward.flows import rules as flow
+    from keyward.report.escape import terminal
+
+    checked = flow.check_foreign(path)
+    for problem in checked.problems:
+        print(f"{terminal(problem.where)}: {terminal(problem.message)}")
+    for line in checked.untranslated:
+        print(f"not translated: {terminal(line)}")
+    print(
+        f"{terminal(path)}: {checked.rules} rules ({checked.sampled} tried on texts made of their patterns), "
+        f"{checked.allowlists} allowlists, {len(checked.untranslated)} things not translated, {len(checked.problems)} problems"
+    )
+    return len(checked.problems)
 
 
 @app.command("export")

@@ -140,6 +140,17 @@ def scan(
     engine: Annotated[str, typer.Option("--engine", help="hyperscan or portable.", hidden=True)] = "hyperscan",
     color: Annotated[str, typer.Option("--color", help="auto, always or never.")] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    gitleaks_config: Annotated[
+        str, typer.Option("--gitleaks-config", metavar="FILE", help="Use a rule file of gitleaks or betterleaks as well.")
+    ] = "",
+    detect_secrets_plugin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--detect-secrets-plugin",
+            metavar="FILE",
+            help="Run a plugin of detect-secrets as well: a file, whose code is run, or the name of a class. Slow. Repeatable.",
+        ),
+    ] = None,
 ) -> int:
     """Find credentials in folders, files, standard input, the staged change, a repository's history or this machine.
 
@@ -181,4 +192,6 @@ def scan(
         engine=engine,
         color=color,
         quiet=quiet,
+        gitleaks_config=gitleaks_config,
+        detect_secrets_plugin=detect_secrets_plugin,
     )

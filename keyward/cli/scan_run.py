@@ -22,8 +22,11 @@ VALUES = {
     "--from-ref": "from_ref", "--to-ref": "to_ref", "--files-from": "files_from", "--format": "format", "-f": "format",
     "--output": "output", "-o": "output", "--persona": "persona", "--baseline": "baseline", "--config": "config",
     "--engine": "engine", "--color": "color", "--since": "since", "--commits": "commits", "--config-ref": "config_ref",
+    "--gitleaks-config": "gitleaks_config",
 }  # fmt: skip
-LISTS = {"--exclude": "exclude", "--rules": "rules", "--branch": "branch", "--source": "source"}
+LISTS = {"--exclude": "exclude", "--rules": "rules", "--branch": "branch", "--source": "source",
+    "--detect-secrets-plugin": "detect_secrets_plugin",
+}  # fmt: skip
 NUMBERS = {"--jobs": "jobs", "-j": "jobs", "--max-depth": "max_depth"}
 
 
@@ -91,6 +94,8 @@ def run(
     engine: str = "hyperscan",
     color: str = "auto",
     quiet: bool = False,
+    gitleaks_config: str = "",
+    detect_secrets_plugin: Sequence[str] | None = None,
 ) -> int:
     """Scans, prints or writes the report, and answers with the exit code. Raises what the flow raises, and UsageError."""
     from keyward.cli.exits import exit_code
@@ -153,6 +158,8 @@ def run(
         sources=tuple(name for each in source or () for name in each.split(",") if name),
         cache=not no_cache,
         limits=limits,
+        gitleaks_config=gitleaks_config,
+        detect_secrets_plugins=tuple(detect_secrets_plugin or ()),
     )
     progress, message = ProgressLine(enabled=False if quiet else None), CompileMessage()
     try:

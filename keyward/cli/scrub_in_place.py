@@ -139,8 +139,13 @@ def _outcome_text(plan: Plan, outcome: Outcome) -> str:
             if each.place.command:
                 out.append(f"  run: {log(each.place.command)}\n")
     out += (f"a scan still finds: {log(line)}\n" for line in outcome.still)
-    if outcome.complete:
-        out.append("\nNothing remains.\n" if outcome.done else "")
+    if outcome.complete and outcome.done:
+        alone = sum(each.remains for each in outcome.done)
+        out.append(
+            f"\nNothing remains but what programs read: {count(alone, 'file')}, listed above.\n"
+            if alone
+            else "\nNothing remains.\n"
+        )
     return "".join(out)
 
 

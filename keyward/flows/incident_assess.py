@@ -72,7 +72,8 @@ _VERDICTS = {Live: LIVE, Restricted: RESTRICTED, Dead: DEAD, Unknown: UNKNOWN}
 
 class Wished(NamedTuple):
     """How wide the look is. `homes`: none for this user's. `repositories`: besides the configured ones. `ask`: whether providers are
-    asked. `record`: the host's record, elsewhere."""
+    asked. `record`: the host's record, elsewhere. `entered`: whether the thief was on this machine, so that what stands only where it is
+    used leaked as well."""
 
     homes: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -82,11 +83,13 @@ class Wished(NamedTuple):
     record: str = ""
     config: str | None = None
     host: bool = True
+    entered: bool = False
 
 
 class Assessed(NamedTuple):
     """What was found. `report`: the name of the scan's report in the case. `unasked`: entries whose store could not be read, so that
-    nobody can tell whether they leaked. `drift`: None where there is no record to compare with."""
+    nobody can tell whether they leaked. `drift`: None where there is no record to compare with. `at_home`: entries that were found only
+    where their own consumers use them: no leak, unless the thief was on this machine."""
 
     time: float
     report: str
@@ -96,6 +99,7 @@ class Assessed(NamedTuple):
     not_looked_at: tuple[tuple[str, str], ...]
     unasked: tuple[tuple[str, str], ...] = ()
     prepared: float = 0.0
+    at_home: tuple[str, ...] = ()
 
 
 def assess(
@@ -124,8 +128,13 @@ def assess(
     if wished.ask and outcome.findings:
         tell("asking the providers")
         outcome = verified(outcome, config=wished.config, databases=wished.databases, progress=asked, means=means)
-    proof = case.save_text(f"{name}.jsonl", render("jsonl", outcome, ReportOptions(place.registry.kind, timeline=True)))
+    options = ReportOptions(place.registry.kind, timeline=True)
+    proof = case.save_text(f"{name}.jsonl", render("jsonl", outcome, options))
     selection = _owners(place, os.path.join(case.folder, f"{name}.jsonl"), gone)
+    at_home: dict[str, str] = {} if wished.entered else _at_home(place, outcome, selection)
+    if at_home:
+        outcome = outcome._replace(findings=tuple(each for each in outcome.findings if each.fingerprint not in at_home))
+        proof = case.save_text(f"{name}.jsonl", render("jsonl", outcome, options))
     leaks = tuple(_leaks(place, outcome, selection))
     tell("comparing the host with its record")
     changes, prepared = _drift(place, settings, wished, gone, places, run)
@@ -135,9 +144,10 @@ def assess(
         leaks=leaks,
         drift=changes,
         holders=tuple(_holders(place, settings, gone)),
-        not_looked_at=(*gone, *((each.path, each.reason) for each in outcome.not_scanned)),
+        not_looked_at=(*gone, *_not_scanned(place, case, outcome)),
         unasked=tuple((each.entry.ref, each.reason) for each in selection.unread),
         prepared=prepared,
+        at_home=tuple(at_home.values()),
     )
     saved = case.save(f"{name}.json", _plain(found))
     detail = (
@@ -182,6 +192,16 @@ def _merged(outcomes: Sequence[Outcome]) -> Outcome:
     )
 
 
+def _not_scanned(place: Workplace, case: Case, outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """What could not be read, but for what keyward itself encrypted."""
+    own = tuple(os.path.join(os.path.realpath(folder), "") for folder in (place.state, case.folder))
+    stores = {os.path.realpath(os.path.expanduser(str(options.get("file", "")))) for options in place.operator.stores.values()}
+    for each in outcome.not_scanned:
+        real = os.path.realpath(each.path)
+        if not (each.opaque and (real.startswith(own) or real in stores)):
+            yield each.path, each.reason
+
+
 def _owners(place: Workplace, report: str, gone: list[tuple[str, str]]) -> Selection:
     try:
         found = read_report(report)
@@ -191,6 +211,24 @@ def _owners(place: Workplace, report: str, gone: list[tuple[str, str]]) -> Selec
     except KeywardError as error:
         gone.append(("the lanes' stores", str(error)))
         return Selection(())
+
+
+def _at_home(place: Workplace, outcome: Outcome, selection: Selection) -> dict[str, str]:
+    """The entries by fingerprint whose current value stands nowhere but in the files of their own consumers."""
+    homes: dict[str, set[str]] = {}
+    refs: dict[str, list[str]] = {}
+    for chosen in selection.chosen:
+        paths = (str(spec.options.get("path", "")) for spec in chosen.lane.consumers_of(chosen.entry.name))
+        homes.setdefault(chosen.leaked, set()).update(os.path.realpath(os.path.expanduser(path)) for path in paths if path)
+        refs.setdefault(chosen.leaked, []).append(chosen.entry.ref)
+    return {
+        each.fingerprint: ", ".join(refs[each.fingerprint])
+        for each in outcome.findings
+        if each.fingerprint in homes
+        and all(
+            o.locator.source == "tree" and os.path.realpath(o.locator.path) in homes[each.fingerprint] for o in each.occurrences
+        )
+    }
 
 
 def _leaks(place: Workplace, outcome: Outcome, selection: Selection) -> Iterator[Leak]:
@@ -336,7 +374,10 @@ def read_assessed(case: Case, name: str) -> Assessed | None:
         changes = None if data["drift"] is None else tuple(Drift(**each) for each in data["drift"])
         pairs = {key: tuple((str(a), str(b)) for a, b in data[key]) for key in ("not_looked_at", "unasked")}
         holders = tuple(Holder(**each) for each in data["holders"])
-        return Assessed(data["time"], data["report"], leaks, changes, holders, prepared=data["prepared"], **pairs)
+        at_home = tuple(str(each) for each in data["at_home"])
+        return Assessed(
+            data["time"], data["report"], leaks, changes, holders, prepared=data["prepared"], at_home=at_home, **pairs
+        )
     except (TypeError, KeyError, ValueError):
         return None
 

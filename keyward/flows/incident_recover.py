@@ -37,6 +37,7 @@ from keyward.plugin.consumer import Holds, Values
 from keyward.plugin.store import Slot
 from keyward.rotate.audit import CallRecorder
 from keyward.rotate.consumers.commands import Commands
+from keyward.rotate.ledger import State, standings
 
 Tell = Callable[[str], None]
 
@@ -108,6 +109,7 @@ def recover(
         tell("looking again")
         again = assess(place, settings, case, wished, stem=RESCANNED, phase=RECOVER, means=asking, run=means.output)
         left += _still(before, again)
+    left += _not_replaced(place, case, before)
     health = tuple(_all_well(place, means)) if requested.health else ()
     if requested.health:
         ill = [f"{each.ref}: {each.consumer} {each.detail}" for each in health if each.well is False]
@@ -176,6 +178,17 @@ def _still(before: Assessed, again: Assessed) -> Iterator[str]:
         if leak.fingerprint in then and not (leak.verdict == DEAD and in_history):
             state = "" if leak.verdict != DEAD else " (dead)"
             yield f"still there: {leak.kind} {leak.masked}{state} in {leak.total} places, first {leak.places[0].path}"
+
+
+def _not_replaced(place: Workplace, case: Case, before: Assessed) -> Iterator[str]:
+    """What leaked and has no rotation that came to its end since the case was opened."""
+    done = {
+        each.ref for each in standings(place.state, place.clock) if each.state is State.DONE and each.begun >= case.info.opened
+    }
+    for leak in before.leaks:
+        for ref in filter(None, leak.ref.split(", ")):
+            if ref not in done:
+                yield f"{ref} leaked, and is not replaced"
 
 
 def _all_well(place: Workplace, means: Means) -> Iterator[Health]:

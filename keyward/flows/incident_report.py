@@ -51,8 +51,9 @@ def build(place: Workplace, settings: IncidentSettings, case: Case, *, check_cha
     said = told(case)
     before, last, again = first(case), newest(case, ASSESSED), newest(case, RESCANNED)
     latest = again or last
-    leaks = tuple(_leaks(before, last, again))
+    found = tuple(_leaks(before, last, again))
     since = {each.ref: each for each in standings(place.state, place.clock) if each.begun >= case.info.opened and each.ref}
+    leaks = tuple(_proved_dead(leak, since) for leak in found)
     lanes = tuple(_lane(lane, leaks, since) for lane in sorted(place.operator.lanes.values(), key=lambda lane: lane.tier))
     steps = {step.name: step for step in said.steps}
     verified = case.verify() if check_chain else None
@@ -109,6 +110,15 @@ def _leaks(before: Assessed | None, last: Assessed | None, again: Assessed | Non
         places = tuple(where._replace(gone=(where.path, where.line) not in left) for where in leak.places)
         verdict = still.verdict if still and still.verdict else leak.verdict_after
         yield leak._replace(places=places, after=still.total if still else 0, verdict_after=verdict)
+
+
+def _proved_dead(leak: Leak, since: Mapping[str, Standing]) -> Leak:
+    """A leak whose rotations all ended with the provider's own word that the old one is dead needs no further question."""
+    refs = leak.ref.split(", ") if leak.ref else []
+    proofs = [since[ref].proof if ref in since and since[ref].state is State.DONE else "" for ref in refs]
+    if not proofs or any(proof != "dead" for proof in proofs):
+        return leak
+    return leak._replace(verdict_after=DEAD, detail="its rotation proved the old one dead")
 
 
 def _lane(lane: Lane, leaks: Iterable[Leak], since: Mapping[str, Standing]) -> LaneState:

@@ -1,32 +1,34 @@
 """Reads what the operator's configuration says of incidents and of the playbook.
 
-[incident]
-ssh_from = ["203.0.113.7/32"]            # who keeps SSH when a firewall is shut
-watch = ["~/bot/*.json"]                 # files whose state `prepare` records, besides env files and consumers
-copies = ["/var/log/bot"]                # evidence besides logs and shell histories
-recipients = ["age1…"]                   # who can open it; else an identity that the store keeps
-repositories = ["~/bot"]                 # whose history is assessed
-backups = ["/srv/backup"]                # where backups lie
-stop_containers = ["bot"]
-retention = "90d"
-triggers = ["the bill of a model provider doubles"]
-drill_every = "90d"
-last_drill = 2026-09-01
+    [incident]
+    ssh_from = ["203.0.113.7/32"]            # who keeps SSH when a firewall is shut
+    watch = ["~/bot/*.json"]                 # files whose state `prepare` records, besides env files and consumers
+    copies = ["/var/log/bot"]                # evidence besides logs and shell histories
+    recipients = ["age1…"]                   # who can open it; else an identity that the store keeps
+    repositories = ["~/bot"]                 # whose history is assessed
+    backups = ["/srv/backup"]                # where backups lie
+    stop_containers = ["bot"]
+    retention = "90d"
+    triggers = ["the bill of a model provider doubles"]
+    drill_every = "90d"
+    last_drill = 2026-09-01
 
-[[incident.pause]]
-name = "agents"
-run = ["systemctl", "--user", "stop", "openclaw"]
-undo = ["systemctl", "--user", "start", "openclaw"]
+    [[incident.pause]]
+    name = "agents"
+    run = ["systemctl", "--user", "stop", "openclaw"]
+    undo = ["systemctl", "--user", "start", "openclaw"]
 
-[[incident.lighthouse]]
-instance = "lhins-…"
-region = "ap-singapore"
-admin = { id = "env:TENCENT_ID", secret = "env:TENCENT_SECRET" }
+    [[incident.lighthouse]]
+    instance = "lhins-…"
+    region = "ap-singapore"
+    admin = { id = "env:TENCENT_ID", secret = "env:TENCENT_SECRET" }
 
-[[incident.contacts]]
-name = "Ana"
-role = "on call"
-reach = "+34 …"
+    [[incident.contacts]]
+    name = "Ana"
+    role = "on call"
+    reach = "+34 …"
+
+Every error names the file, the line, the key and what to write instead; what stands where a reference should is never repeated.
 """
 
 from __future__ import annotations

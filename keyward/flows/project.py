@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from keyward.flows.scan import ScanOptions
     from keyward.scan.baseline import Baseline
     from keyward.scan.interop import DetectSecretsBaseline
+    from keyward.scan.interop.translated import ForeignRules
 
 PROJECT_FILES = ("keyward.toml", ".keyward.baseline", ".git")
 BASELINE, DETECT_SECRETS, GITLEAKS = ".keyward.baseline", ".secrets.baseline", ".gitleaksignore"
@@ -99,6 +100,7 @@ def open_project(options: ScanOptions, *, on_compile: Callable[[int], None]) -> 
         (committed.name(PROJECT_FILE), committed.texts.get(PROJECT_FILE)) if committed is not None else None,
     )
     baseline = _baseline(root, options.baseline, committed)
+    foreign = _foreign(options.gitleaks_config or settings.gitleaks_config)
     salt = load_salt(baseline.salt if baseline is not None else None)
     recipe = Recipe(
         catalogue=catalogue.Catalogue((), b"", "", False),
@@ -109,6 +111,8 @@ def open_project(options: ScanOptions, *, on_compile: Callable[[int], None]) -> 
         detect_secrets=_detect_secrets(root, options, committed),
         root=root,
         limits=options.limits,
+        foreign=foreign,
+        detect_secrets_plugins=_plugins((*settings.detect_secrets_plugins, *options.detect_secrets_plugins)),
     )
     compiled = catalogue.load(recipe.registry(), portable=options.portable, on_compile=on_compile)
     return Project(
@@ -116,9 +120,9 @@ def open_project(options: ScanOptions, *, on_compile: Callable[[int], None]) -> 
         recipe=recipe._replace(catalogue=compiled),
         settings=settings,
         baseline=baseline,
-        by_place=_by_place(root, options, committed),
+        by_place=_with_commits(_by_place(root, options, committed), foreign),
         salt_text=to_base32(salt.value),
-        notes=(salt.note,) if salt.note else (),
+        notes=(*((salt.note,) if salt.note else ()), *_not_translated(foreign)),
     )
 
 
@@ -174,6 +178,56 @@ def _by_place(root: str, options: ScanOptions, committed: Committed | None) -> B
 
     def allows(place: str, line: int, commit: str = "") -> Allowance | None:
         return ignore.allows(os.path.relpath(os.path.realpath(place), root), line, commit)
+
+    return allows
+
+
+def _foreign(path: str) -> ForeignRules | None:
+    """The rules of another scanner's file that the operator named."""
+    if not path:
+        return None
+    from keyward.scan.interop.gitleaks import load
+
+    return load(path)
+
+
+def _plugins(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The named plugins of detect-secrets, loaded once here, so that what is wrong is said before anything is scanned."""
+    if names:
+        from keyward.scan.interop.detect_secrets import load
+
+        names = tuple(dict.fromkeys(os.path.abspath(name) if name.endswith(".py") else name for name in names))
+        load(names)
+    return names
+
+
+MOST_NOTES = 10
+"""Things without a translation that a report names; `keyward rules check` names all."""
+
+
+def _not_translated(foreign: ForeignRules | None) -> tuple[str, ...]:
+    if foreign is None or not foreign.untranslated:
+        return ()
+    from keyward.scan.interop.translated import described
+
+    # what has no place in a report changes nothing of what is found
+    lines = [f"{foreign.path}: {line}" for line in described([each for each in foreign.untranslated if each.field != "tags"])]
+    more = len(lines) - MOST_NOTES
+    return (
+        *lines[:MOST_NOTES],
+        *((f"{foreign.path}: {more} more things have no translation: keyward rules check",) if more > 0 else ()),
+    )
+
+
+def _with_commits(by_place: ByPlace, foreign: ForeignRules | None) -> ByPlace:
+    """As `by_place`, with the commits whose findings a rule file lets pass."""
+    if foreign is None or not foreign.commits:
+        return by_place
+    commits, name = foreign.commits, os.path.basename(foreign.path)
+
+    def allows(place: str, line: int, commit: str = "") -> Allowance | None:
+        listed = commits.get(commit.lower())
+        return Allowance(name, f"gitleaks: {listed}: commits") if listed else by_place(place, line, commit)
 
     return allows
 

@@ -10,6 +10,7 @@ from keyward.model.kind import CredentialKind
 from keyward.model.rule import Rule
 from keyward.registry import Pack, Registry, Unavailable
 from keyward.scan.recipe import RuleFile, registry_of
+from keyward.scan.user_rules import UserRule
 from keyward.testing.detector_contract import Problem, check_pack
 
 LEVELS = ("generic", "structural", "provider")
@@ -22,6 +23,18 @@ class Checked(NamedTuple):
     rules: int
     samples: int
     problems: tuple[Problem, ...]
+
+
+class CheckedForeign(NamedTuple):
+    """What a check of another scanner's file came to. `rules`: that are used; `sampled`: for which a text that fits was made and looked for;
+    `allowlists`: of all kinds; `untranslated`: lines that say what keyward does not do."""
+
+    path: str
+    rules: int
+    sampled: int
+    allowlists: int
+    problems: tuple[Problem, ...]
+    untranslated: tuple[str, ...]
 
 
 def registry(rule_files: Sequence[str] = (), plugins: Sequence[str] = ()) -> Registry:
@@ -79,6 +92,68 @@ def check(packs: Registry, only: str = "") -> Checked:
     rules = [rule for pack in loaded for rule in pack.rules]
     samples = sum(len(rule.examples) + len(rule.near_misses) for rule in rules)
     return Checked(len(loaded), len(rules), samples, tuple(dict.fromkeys(problems)))
+
+
+def is_foreign(path: str) -> bool:
+    """Whether a file has the rules of gitleaks or betterleaks, and not keyward's. Raises ConfigError for one that is no TOML."""
+    from keyward.formats.toml_file import TomlFile
+    from keyward.scan.interop.gitleaks import looks_like_gitleaks
+
+    file = TomlFile.load(path)
+    return file is not None and looks_like_gitleaks(file.data)
+
+
+SEEDS = range(4)
+"""Texts that are made of each pattern."""
+
+
+def check_foreign(path: str) -> CheckedForeign:
+    """Reads a file of gitleaks or betterleaks, makes texts that fit each pattern and looks for them with both engines. Raises ConfigError."""
+    from keyward.match.catalogue import build
+    from keyward.match.matcher import Matcher
+    from keyward.scan.interop.gitleaks import load
+    from keyward.scan.interop.translated import described, user_rules
+
+    foreign = load(path)
+    made = user_rules(foreign)
+    problems: dict[Problem, None] = {}
+    sampled: set[str] = set()
+    texts = {rule.id: _texts(rule.whole) for rule in foreign.rules}
+    for portable in (False, True):
+        packs = _only(made)
+        matcher = Matcher(packs, build(packs, portable=portable))
+        for rule in foreign.rules:
+            for text in texts[rule.id]:
+                sampled.add(rule.id)
+                matches, gave_up = matcher.matches(text, matcher.hits(text))
+                if gave_up or not any(match.rule.id == rule.id for match in matches):
+                    problems[Problem(rule.source, f"a text that fits is not found by the {matcher.engine_name} engine")] = None
+    lists = (
+        len(foreign.allowlists) + len(foreign.own) + bool(foreign.commits) + sum(len(rule.allowlists) for rule in foreign.rules)
+    )
+    return CheckedForeign(
+        path, len(foreign.rules), len(sampled), lists, tuple(problems), tuple(described(foreign.untranslated))
+    )
+
+
+def _only(rules: Sequence[UserRule]) -> Registry:
+    """A registry of these rules alone."""
+    from keyward.registry import pack_files
+
+    return Registry(
+        user_rules=[each.rule for each in rules],
+        user_kinds=[each.kind for each in rules],
+        disabled=[name for name, _ in pack_files()],
+    )
+
+
+def _texts(pattern: str) -> list[bytes]:
+    """Texts in which the pattern does occur, as far as such can be made of it: what stands around a value is guessed."""
+    from keyward.scan.interop.matching import occurs
+    from keyward.scan.interop.shape import fitting_text
+
+    made = [b"\n" + fitting_text(pattern, seed) + end for seed in SEEDS for end in (b"\n", b"")]
+    return [text for text in dict.fromkeys(made) if occurs((pattern,), text)]
 
 
 def export(packs: Registry) -> dict[str, Any]:

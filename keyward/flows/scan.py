@@ -28,7 +28,8 @@ class ScanOptions(NamedTuple):
     `history`: every version in a repository instead of the files; `all_objects`, `since`, `branch` and `commits` (`A..B`) choose
     among them, and `config_ref` is the commit whose configuration and baseline hold. `host`: the operator's machine instead, of
     which `sources` names the groups or tools (none: all that need not be asked for). `cache`: whether results may be
-    remembered between runs. `limits`: how far containers are opened, None for the default.
+    remembered between runs. `limits`: how far containers are opened, None for the default. `gitleaks_config`: a rule file of that tool, empty for the
+    operator's own; `detect_secrets_plugins`: files and names of that tool's plugins, besides the operator's own.
     """
 
     paths: tuple[str, ...] = (".",)
@@ -54,6 +55,8 @@ class ScanOptions(NamedTuple):
     sources: tuple[str, ...] = ()
     cache: bool = True
     limits: Limits | None = None
+    gitleaks_config: str = ""
+    detect_secrets_plugins: tuple[str, ...] = ()
 
 
 class Gathered:

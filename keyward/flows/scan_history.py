@@ -12,7 +12,7 @@ from keyward.flows.scan import Gathered, Progress, ScanOptions
 from keyward.match.fingerprint import FingerprintCache
 from keyward.model.finding import Excluded, NotScanned, Occurrence
 from keyward.scan.cache import CleanResults, Record, object_entry, results_digest
-from keyward.scan.git import Repository
+from keyward.scan.git import IndexEntry, Repository
 from keyward.scan.git_tips import head_of, shallow_commits, worktree_folders
 from keyward.scan.git_walk import Walk, commits_of, every_object, more_commits, walk
 from keyward.scan.history import MISSING, SHORT, Item, merged
@@ -65,6 +65,11 @@ def shown_prefix(repository: Repository) -> str:
     return "" if here == top else os.path.relpath(top, here).replace(os.sep, "/") + "/"
 
 
+def _stands(walked: Walk, entry: IndexEntry) -> bool:
+    """Whether a commit has the same at the same path."""
+    return walked.has(entry.blob) and any(place.path == entry.path for place in walked.places(entry.blob))
+
+
 LISTED = 10
 """Objects and commits of one trouble that are named one by one."""
 
@@ -85,7 +90,7 @@ class _Sweep:
         self._excluded: dict[str, Excluded] = {}
         self._found: list[Found] = []
         self._again: list[Item] = []
-        self._own: set[str] = set()
+        self._uncommitted: set[tuple[str, str]] = set()
         self._troubled: set[str] = set()
         self._known = self._missing = 0
 
@@ -103,7 +108,7 @@ class _Sweep:
         before = remembered or Remembered()
         again = 0
         if choice.whole:
-            _, again = self._look(merged((*before.again, *self._staged(walked, before))), None)
+            _, again = self._look(merged((*before.again, *self._staged(walked, before.again))), None)
             self._git_folder()
         count, size = self._look(self._items(choice, walked, tags), clean)
         self._known += before.looked - len(before.again)
@@ -117,14 +122,14 @@ class _Sweep:
         if clean is not None:
             clean.save()
         if record is not None and not unread:
-            wanted = (result.kept | self._troubled) - self._own
-            items = merged(item for item in self._again if item.id in wanted)
+            wanted = result.kept | self._troubled
+            items = merged(self._committed(item) for item in self._again if item.id in wanted)
             left_out = {each.path: each for each in (*before.excluded, *self._excluded.values())}
             remember(
                 record,
                 repository,
                 choice.tips,
-                items,
+                [item for item in items if item.paths],
                 result.versions,
                 count=total.looked,
                 size=total.size,
@@ -201,10 +206,17 @@ class _Sweep:
             elif kind == "tag":
                 tags.setdefault(id, id[:SHORT])
 
-    def _staged(self, walked: Walk, before: Remembered) -> Iterator[Item]:
+    def _committed(self, item: Item) -> Item:
+        """Without the paths at which it is only staged: the next run sees for itself what is staged then."""
+        kept = [number for number, path in enumerate(item.paths) if (item.id, path) not in self._uncommitted]
+        return item._replace(
+            paths=tuple(item.paths[number] for number in kept), commits=tuple(item.commits[number] for number in kept)
+        )
+
+    def _staged(self, walked: Walk, before: tuple[Item, ...]) -> Iterator[Item]:
         """What the indexes of the worktrees hold that their HEADs do not."""
         repository = self._repository
-        known = {item.id for item in before.again}
+        known = {item.id: item.paths for item in before}
         for folder in worktree_folders(repository):
             if not os.path.isfile(os.path.join(folder, "index")):
                 continue
@@ -218,10 +230,10 @@ class _Sweep:
                 self._gathered.not_scanned.append(NotScanned(os.path.join(folder, "index"), str(error)))
                 continue
             for entry in changes:
-                if not walked.has(entry.blob) and self._keep(entry.path):
-                    if entry.blob not in known:
-                        self._own.add(entry.blob)
-                    yield Item(entry.blob, "blob", (self._prefix + os.fsdecode(entry.path),))
+                path = self._prefix + os.fsdecode(entry.path)
+                if path not in known.get(entry.blob, ()) and self._keep(entry.path) and not _stands(walked, entry):
+                    self._uncommitted.add((entry.blob, path))
+                    yield Item(entry.blob, "blob", (path,))
 
     def _shown(self, path: str, of_note: bool) -> str:
         """A path as the user sees it. A note is a file whose path is the id of what it is about, cut by slashes."""

@@ -25,6 +25,7 @@ from keyward.scrub.open_file import OpenFile, refusal_of
 from keyward.scrub.plan import Counts, Name, Place, Refusal, Result, StoreScrubber, Treatment
 from keyward.scrub.redactor import Style
 from keyward.scrub.spans import HEAD
+from keyward.scrub.stores import store_for
 
 DONE = (Treatment.REPLACE, Treatment.OVERWRITE)
 """Treatments that change the file."""
@@ -34,6 +35,10 @@ LARGEST_STORE = 64 << 20
 
 PIECEWISE = frozenset(("log", "CI log", "Docker log", "container log", "JSON lines", "terminal recording", "list of URLs"))
 """Kinds of texts of which every line stands for itself."""
+
+COMPANIONS = ("-wal", "-shm", "-journal")
+SQLITE = b"SQLite format 3\0"
+"""How a database begins, and the endings of the files beside it (sqlite.org/fileformat.html, tempfiles.html)."""
 
 IN_USE = "live configuration"
 HISTORY = "git history"
@@ -135,6 +140,7 @@ def make_plan(
         for path, journal in unfinished()
     ]
     files, unread, complete = _files(options, report)
+    files = _without_companions(files)
     occurrences: list[Occurrence] = []
     if report is not None:
         wanted = wanted_by_report(setting, report)
@@ -240,6 +246,27 @@ def _scan_options(options: ScrubOptions, files: Sequence[_File]) -> ScanOptions:
     return ScanOptions(paths=regular, baseline="", jobs=options.jobs)
 
 
+def _without_companions(files: Iterable[_File]) -> list[_File]:
+    """The same, with the database in place of what SQLite keeps beside it: they are scrubbed together."""
+    found: dict[str, _File] = {}
+    for file in files:
+        path = next((base for suffix in COMPANIONS if (base := file.path.removesuffix(suffix)) != file.path), "")
+        if path and _is_database(path):
+            file = file._replace(path=path)
+        # the operator's own naming of one of them holds for all
+        known = found.setdefault(file.path, file)
+        found[file.path] = known._replace(named=known.named or file.named)
+    return list(found.values())
+
+
+def _is_database(path: str) -> bool:
+    try:
+        with OpenFile(path) as opened:
+            return opened.read(0, len(SQLITE)) == SQLITE
+    except (OSError, Refusal):
+        return False
+
+
 # --- what becomes of each
 
 
@@ -279,7 +306,7 @@ def _looked_at(file: _File, plain: PlainFiles, wanted: Wanted, style: Style) -> 
         with OpenFile(file.path) as opened:
             head = opened.read(0, HEAD)
             large = opened.status.st_size > LARGEST_STORE
-        known = _store_for(file.path, head)
+        known = store_for(file.path, head)
         # a log of any size goes piece by piece; what has a structure is refused by who knows it
         scrubber = plain if known is None or (large and known.name in PIECEWISE) else known
         place = scrubber.plan(file.path, wanted.redactor, style)
@@ -292,26 +319,25 @@ def _looked_at(file: _File, plain: PlainFiles, wanted: Wanted, style: Style) -> 
         return scrubber, Place(file.path, scrubber.name, {}, Treatment.REFUSE, sentence(refusal_of(error)))
 
 
-def _store_for(path: str, head: bytes) -> StoreScrubber | None:
-    from keyward.scrub import stores
-
-    known = getattr(stores, "store_for", None)
-    found: StoreScrubber | None = known(path, head) if known is not None else None
-    return found
-
-
 def _with_role(job: Job, file: _File, options: ScrubOptions, wanted: Wanted) -> Job:
     """A file that a program reads is changed only by who says so: a mask in it stops the program."""
     place = job.place
-    if file.role != LIVE or place.treatment not in DONE or options.live:
+    if file.role != LIVE or place.treatment is Treatment.REFUSE or options.live:
         return job
+    if place.treatment is Treatment.REPORT:
+        return job._replace(owed=_is_owed(place, options, wanted))
     if file.named:
         return job._replace(
             place=place._replace(remarks=(*place.remarks, "it may be one that a program reads its settings from"))
         )
     place = place._replace(treatment=Treatment.REPORT, store=IN_USE, reason=_LIVE_REASON)
-    # what its lane uses now belongs there, and what no report calls leaked is not an echo of anything
-    return Job(place, None, owed=bool(options.leaked) and not set(place.found) <= wanted.current)
+    return Job(place, None, owed=_is_owed(place, options, wanted))
+
+
+def _is_owed(place: Place, options: ScrubOptions, wanted: Wanted) -> bool:
+    """Whether what a program reads counts as something that remains: not what its lane uses now, which belongs there, and not on a host what
+    no report calls leaked, for it is no echo of anything."""
+    return (bool(options.leaked) or not options.host) and not set(place.found) <= wanted.current
 
 
 def _still_holds(locator: Locator, wanted: Wanted, setting: Setting) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Settings(NamedTuple):
     """`exclude`: for paths relative to the project's top; answers with the rule, and which configuration has it. `typed`: the
     exclusions of the command line, for paths relative to what is scanned. `patterns`: what both are made of. Sizes in bytes, 0 for no
-    limit."""
+    limit. `gitleaks_config` and `detect_secrets_plugins`: of the operator's configuration."""
 
     persona: str
     exclude: Exclude
@@ -31,6 +31,8 @@ class Settings(NamedTuple):
     min_file_size: int = 0
     max_file_size: int = 0
     patterns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    gitleaks_config: str = ""
+    detect_secrets_plugins: tuple[str, ...] = ()
 
 
 def read_settings(
@@ -67,6 +69,8 @@ def read_settings(
         min_file_size=operators.min_file_size,
         max_file_size=operators.max_file_size,
         patterns=tuple(each for each in (*sets, ("--exclude", exclude)) if each[1]),
+        gitleaks_config=operators.gitleaks_config,
+        detect_secrets_plugins=operators.detect_secrets_plugins,
     )
 
 

@@ -39,6 +39,9 @@ LARGEST = 4 << 20
 GROUPS = ("sudo", "wheel", "docker", "root", "adm", "lxd", "admin")
 """Groups whose members can become root."""
 
+EPHEMERAL = 32768
+"""The first port that Linux gives out by itself (ip_local_port_range)."""
+
 Output = Callable[[Sequence[str]], "bytes | None"]
 """What a command that only reads prints; None if it cannot be run or fails."""
 
@@ -70,21 +73,26 @@ class Gathered:
 
     def read(self, path: str) -> tuple[bytes, float] | None:
         """A regular file and its time; None, and why, for one that is not to be read. One that is not there is no news."""
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            with os.fdopen(os.open(path, flags), "rb") as file:
-                status = os.fstat(file.fileno())
-                if not stat.S_ISREG(status.st_mode):
-                    return None
-                if status.st_size > LARGEST:
-                    self.unreadable[path] = f"larger than {LARGEST >> 20} MiB"
-                    return None
-                return file.read(LARGEST), status.st_mtime
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             self.unreadable[path] = (error.strerror or "cannot be read").lower()
             return None
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            os.close(descriptor)
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            if status.st_size > LARGEST:
+                self.unreadable[path] = f"larger than {LARGEST >> 20} MiB"
+                return None
+            try:
+                return file.read(LARGEST), status.st_mtime
+            except OSError as error:
+                self.unreadable[path] = (error.strerror or "cannot be read").lower()
+                return None
 
     def below(self, folder: str, *, deep: bool = False) -> Iterator[str]:
         """The names in a folder, in order."""
@@ -293,12 +301,15 @@ def _ports(places: Places, into: Gathered) -> None:
                 continue
             address, _, port = fields[1].partition(b":")
             number = int(port, 16)
-            if table.startswith("udp") and number >= 32768:  # a client's own, another one each time
+            if table.startswith("udp") and number >= EPHEMERAL:  # a client's own, another one each time
                 continue
             program = names.get(fields[9], "")
-            into.areas.setdefault(PORT, {})
-            name = f"{table[:3]} {_address(address)}:{number}"
-            if name not in into.areas[PORT]:
+            shown = _address(address)
+            name = f"{table[:3]} {shown}:{number}"
+            if number >= EPHEMERAL and shown.startswith(("127.", "[::1]")):
+                # where a program talks to itself, it listens on another port each time
+                name = f"{table[:3]} {shown} on a passing port: {program or 'a program of another user'}"
+            if name not in into.areas.get(PORT, {}):
                 into.add(PORT, name, b"", program)
 
 

@@ -155,4 +155,6 @@ def _is_suspicious(area: str, name: str, change: str) -> bool:
     if area == ENV_FILE:
         variable = name.rpartition(" ")[2].upper()
         return variable in LOADS or variable.endswith(REDIRECTS)
+    if area == PORT and name.partition(" ")[2].startswith(("127.", "[::1]")):
+        return False  # nobody comes in by it from outside
     return area in STAYS or (area == IMAGE and change == CHANGED)

@@ -69,7 +69,7 @@ def when(seconds: float, missing: str = "unknown") -> str:
     stamp = moment(seconds)
     if not stamp:
         return quiet(text(missing))
-    return f'<time datetime="{stamp}">{stamp[:10]} {stamp[11:19]}</time>'
+    return f'<time datetime="{stamp}">{stamp.replace("T", " ").removesuffix("Z")}</time>'
 
 
 def day(seconds: float, missing: str = "unknown") -> str:

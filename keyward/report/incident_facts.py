@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import NamedTuple
 
 from keyward.model.incident import (
@@ -163,6 +164,8 @@ def in_order(incident: Incident) -> list[Leak]:
 
 def span(seconds: float) -> str:
     """A duration for a person: `40 s`, `12 min`, `2 h 5 min`, `3 d 4 h`, `412 days`."""
+    if not isfinite(seconds):
+        return "unknown"
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -213,7 +216,7 @@ def durations(incident: Incident) -> tuple[Duration, ...]:
     """Exposure, and the times to contain, to rotate and to recover, all but the first from when the incident was opened."""
     first = begun(incident)
     end = incident.rotated
-    exposed = end - first if first and end else None
+    exposed = _between(first, end)
     since = f"since {date(first, time=False)}" if first else "nothing says since when"
     found = [Duration("exposed", "Exposed", exposed, since + (f", until {date(end, time=False)}" if end else ""))]
     for name, label, at in (
@@ -221,9 +224,13 @@ def durations(incident: Incident) -> tuple[Duration, ...]:
         ("rotate", "Time to rotate", incident.rotated),
         ("recover", "Time to recover", incident.recovered),
     ):
-        taken = at - incident.opened if at and incident.opened else None
+        taken = _between(incident.opened, at)
         found.append(Duration(name, label, taken, f"after the opening, on {date(at)}" if at else ""))
     return tuple(found)
+
+
+def _between(start: float, end: float) -> float | None:
+    return end - start if start and end and isfinite(end - start) else None
 
 
 def status(incident: Incident) -> Standing:

@@ -73,8 +73,7 @@ def _link(url: str) -> str:
 
 
 def _when(seconds: float) -> str:
-    stamp = moment(seconds)
-    return f"{stamp[:10]} {stamp[11:19]}" if stamp else ""
+    return moment(seconds).replace("T", " ").removesuffix("Z")
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

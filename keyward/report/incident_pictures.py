@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from keyward.model.incident import FAILED, CredentialState, Incident, LaneState, Leak
 from keyward.report.incident import IncidentOptions
-from keyward.report.incident_axis import Axis, axis
+from keyward.report.incident_axis import LATEST, Axis, axis
 from keyward.report.incident_elements import badge, code, icon, name, text
 from keyward.report.incident_facts import (
     BAD,
@@ -73,7 +73,7 @@ def _sample(body: str, width: int = 22) -> str:
 def exposure(incident: Incident, options: IncidentOptions) -> str:
     """One bar a secret, from when it first stood in the open until it was dead or replaced; empty where no time is known."""
     known = states(incident)
-    leaks = [leak for leak in in_order(incident) if leak.since]
+    leaks = [leak for leak in in_order(incident) if 0 < leak.since <= LATEST]
     ends = [ended(leak, incident, known) for leak in leaks]
     scale = axis([options.made, incident.opened, *(leak.since for leak in leaks), *ends])
     if not leaks or scale is None:
@@ -86,7 +86,8 @@ def exposure(incident: Incident, options: IncidentOptions) -> str:
         rows.append(_others(leaks[own:], scale))
     line = '<line x1="11" x2="11" y1="0" y2="14" stroke="var(--ink)" stroke-dasharray="3 2"/>'
     legend = [
-        (_sample('<rect y="3" width="22" height="8" fill="var(--bad)"/>'), "not proved dead or replaced yet"),
+        (_sample('<rect y="3" width="22" height="8" fill="var(--bad)"/>'), "not replaced yet"),
+        (_sample('<rect y="3" width="22" height="8" fill="url(#hatch)"/>'), "replaced without a proof"),
         (_sample('<rect y="3" width="22" height="8" fill="var(--bar)"/><line x1="21" x2="21" y1="0" y2="14" stroke="var(--good)" stroke-width="2.5"/>'),
          "until it was proved dead or replaced"),
         (_sample('<path d="M9 1 2 7 9 13" fill="none" stroke="var(--ink)" stroke-width="2"/>'), "by then, perhaps long before"),
@@ -95,7 +96,7 @@ def exposure(incident: Incident, options: IncidentOptions) -> str:
     untold = len(incident.leaks) - len(leaks)
     caption = "Since when each secret stood in the open"
     if untold:
-        caption += f". Of {count(untold, 'secret')} more nobody can tell since when"
+        caption += f"; for {count(untold, 'more secret')} nothing tells"
     return _figure("picture-exposure", caption + ".", rows, legend)
 
 

@@ -37,6 +37,7 @@ nav{margin:1.8rem 0 0;padding:.7rem 0;border-block:1px solid var(--line);font-si
 nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.3rem;list-style:none;margin:0;padding:0}
 nav a{display:inline-block;padding:.15rem 0}
 .badge{display:inline-block;font-size:.87rem;font-weight:600;line-height:1.4}
+.badge:is(td *){font-size:inherit}
 .good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--bad)}.calm{color:var(--calm)}
 .icon{vertical-align:-2px;flex:none}
 .status{display:inline-block;border:1.5px solid currentColor;border-radius:4px;padding:.2rem .7rem}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from keyward.report.escape import markdown, markdown_code, url
+from keyward.report.escape import log, markdown_code, url
 from keyward.report.playbook import Playbook, ProviderPage, Turn, day
 
 
@@ -13,18 +13,24 @@ def render(playbook: Playbook) -> str:
     return "\n".join(_lines(playbook)).rstrip("\n") + "\n"
 
 
+def _text(text: str) -> str:
+    """Running text: what would be markup, a link, HTML or a cell's end is escaped, and nothing else, so that the page can be read as it is."""
+    inert = log(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "&#124;")
+    return "".join("\\" + char if char in "\\`*[]" else char for char in inert)
+
+
 def _lines(playbook: Playbook) -> Iterator[str]:
     yield "# When keys have leaked"
     yield ""
-    yield f"Made {day(playbook.made)} on {markdown(playbook.host)} from {markdown_code(playbook.config or 'no configuration')}."
+    yield f"Made {day(playbook.made)} on {_text(playbook.host)} from {markdown_code(playbook.config or 'no configuration')}."
     late = " **A drill is due.**" if playbook.overdue else ""
     yield f"Last drill: {day(playbook.last_drill)}; next: {day(playbook.next_drill)}.{late}"
-    yield from _section("It begins when", (f"- {markdown(each)}" for each in playbook.triggers))
+    yield from _section("It begins when", (f"- {_text(each)}" for each in playbook.triggers))
     yield from _section("Who", _people(playbook))
     yield from _section("The first hour", _tasks(playbook))
     yield from _section("The order of replacement", _turns(playbook.turns))
     yield from _section("By provider", (line for each in playbook.providers for line in _provider(each)))
-    yield from _section("What is missing", (f"- {markdown(each)}" for each in playbook.gaps))
+    yield from _section("What is missing", (f"- {_text(each)}" for each in playbook.gaps))
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -35,14 +41,14 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _people(playbook: Playbook) -> Iterator[str]:
     for number, each in enumerate(playbook.people, 1):
-        role = f", {markdown(each.role)}" if each.role else ""
-        reach = f": {markdown(each.reach)}" if each.reach else ""
-        yield f"{number}. **{markdown(each.name)}**{role}{reach}"
+        role = f", {_text(each.role)}" if each.role else ""
+        reach = f": {_text(each.reach)}" if each.reach else ""
+        yield f"{number}. **{_text(each.name)}**{role}{reach}"
 
 
 def _tasks(playbook: Playbook) -> Iterator[str]:
     for number, each in enumerate(playbook.tasks, 1):
-        yield f"{number}. {markdown(each.what)}" + (f" {markdown(each.why)}" if each.why else "")
+        yield f"{number}. {_text(each.what)}" + (f" {_text(each.why)}" if each.why else "")
         if each.command:
             yield f"   {markdown_code(each.command)}"
 
@@ -59,24 +65,24 @@ def _turns(turns: tuple[Turn, ...]) -> Iterator[str]:
             str(number),
             markdown_code(each.ref) + last,
             str(each.tier),
-            markdown(each.stop),
-            markdown(each.replace) + approvals,
+            _text(each.stop),
+            _text(each.replace) + approvals,
             "<br>".join(markdown_code(name) for name in each.consumers) or "nobody is configured",
         )
         yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
 
 
 def _provider(page: ProviderPage) -> Iterator[str]:
-    yield f"**{markdown(page.title)}** ({', '.join(markdown_code(ref) for ref in page.refs)})"
+    yield f"**{_text(page.title)}** ({', '.join(markdown_code(ref) for ref in page.refs)})"
     yield ""
-    yield f"- By itself: {markdown(page.automatic)}"
+    yield f"- By itself: {_text(page.automatic)}"
     if page.admin:
         yield f"- Admin credential: {', '.join(markdown_code(each) for each in page.admin)}"
     if page.rights:
         yield f"- It needs: {', '.join(markdown_code(right) for right in page.rights)}"
     if page.manual.steps:
         yield "- By hand:"
-        yield from (f"  {number}. {markdown(step)}" for number, step in enumerate(page.manual.steps, 1))
+        yield from (f"  {number}. {_text(step)}" for number, step in enumerate(page.manual.steps, 1))
     if url(page.manual.url):
         yield f"- Where: <{url(page.manual.url)}>"
     for each in page.references[:2]:

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import marshal
 import os
-import stat
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from struct import Struct
 from typing import Any
 
+from keyward.match.catalogue import Catalogue
 from keyward.match.paths import cache_folder, is_private, write_private
 from keyward.scan.recipe import Recipe
 
@@ -45,16 +45,27 @@ _BLOCK = Struct(f"{SIZE}s" * 1024)
 
 
 def results_digest(recipe: Recipe, *further: object) -> bytes:
-    """32 bytes that change whenever a result could: with the rules, the code that judges and reads, and `further` (limits, …)."""
+    """32 bytes that change whenever a result could: with the rules, the code that judges and reads, and `further`.
+
+    What the salt or a baseline changes is how something found is named or whether it passes, not whether there is something.
+    """
+    import pickle
+
+    judged_by = recipe._replace(catalogue=_NO_RULES, salt=b"", detect_secrets=None)
     facts: list[object] = [FORMAT, sys.version_info[:3], recipe.catalogue.digest, recipe.catalogue.database == b"", further]
-    top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for folder in ("match", "match/engine", "scan", "plugin", "model", "formats"):
-        facts.extend(_stats(os.path.join(top, folder)))
-    for name in _folders(os.path.join(top, "formats")):
-        facts.extend(_stats(os.path.join(top, "formats", name)))
-    for file in recipe.rule_files:
-        facts.append((os.path.realpath(file.path), file.project, _stat(file.path), file.text))
+    facts.append(pickle.dumps(judged_by, protocol=4))
+    for folder in _CODE:
+        for path, folders, names in os.walk(os.path.join(_TOP, folder)):
+            folders.sort()
+            facts.extend(_stat(os.path.join(path, name)) for name in sorted(names) if name.endswith(".py"))
+    for name in (*(file.path for file in recipe.rule_files), *recipe.detect_secrets_plugins):
+        facts.append((os.path.realpath(name), _stat(name)))
     return _hash(repr(facts).encode("utf-8", "surrogateescape"), b"", 32)
+
+
+_NO_RULES = Catalogue((), b"", "", False)
+_TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_CODE = ("match", "scan", "formats", "plugin", "model")
 
 
 def file_entry(digest: bytes, path: str, status: os.stat_result, beside: Sequence[os.stat_result | None] = ()) -> bytes:
@@ -204,26 +215,9 @@ def _load_blake2b() -> Any:
 _blake2b = _load_blake2b()
 
 
-def _stats(folder: str) -> list[tuple[str, int, int]]:
-    try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".py"))
-    except OSError:
-        return []
-    return [_stat(os.path.join(folder, name)) for name in names]
-
-
 def _stat(path: str) -> tuple[str, int, int]:
     try:
         status = os.stat(path)
     except OSError:
         return path, -1, -1
     return path, status.st_size, status.st_mtime_ns
-
-
-def _folders(folder: str) -> list[str]:
-    try:
-        return sorted(
-            name for name in os.listdir(folder) if stat.S_ISDIR(os.stat(os.path.join(folder, name)).st_mode) and name[0] != "_"
-        )
-    except OSError:
-        return []

@@ -25,7 +25,7 @@ PROJECT_FILE = "keyward.toml"
 MOST_IGNORED = 10_000
 
 SHARED = ("exclude", "ignore", "rules")
-OPERATOR = ("plugins", "persona", "disabled", "limits")
+OPERATOR = ("plugins", "persona", "disabled", "limits", "gitleaks_config", "detect_secrets_plugins")
 RESERVED = ("lanes", "stores", "providers", "verify", "audit")
 """Tables of the operator's configuration that other commands read."""
 LIMITS = ("min_file_size", "max_file_size")
@@ -47,7 +47,9 @@ class ProjectConfig(NamedTuple):
 
 class OperatorConfig(NamedTuple):
     """All that a project may say, and: `plugins`, third-party packs to load; `persona`, empty for the default; `disabled`, rule
-    ids and pack names; the sizes in bytes between which files are read (0: no limit); `reserved`, tables for other commands."""
+    ids and pack names; the sizes in bytes between which files are read (0: no limit); `reserved`, tables for other commands;
+    `gitleaks_config`, a rule file of that tool, and `detect_secrets_plugins`, files and names of plugins: paths relative to this file's
+    folder are made absolute."""
 
     path: str = ""
     exclude: tuple[str, ...] = ()
@@ -59,6 +61,8 @@ class OperatorConfig(NamedTuple):
     min_file_size: int = 0
     max_file_size: int = 0
     reserved: tuple[str, ...] = ()
+    gitleaks_config: str = ""
+    detect_secrets_plugins: tuple[str, ...] = ()
 
     def is_own_sample(self, value: bytes) -> bool:
         """Whether a value found in the configuration file itself is one of its rules' samples."""
@@ -150,7 +154,16 @@ def load_operator(path: str | None) -> OperatorConfig:
         min_file_size=smallest,
         max_file_size=largest,
         reserved=tuple(key for key in RESERVED if key in file.data),
+        gitleaks_config=_beside(path, file.text("gitleaks_config")),
+        detect_secrets_plugins=tuple(
+            _beside(path, name) if name.endswith(".py") else name for name in file.texts("detect_secrets_plugins")
+        ),
     )
+
+
+def _beside(path: str, name: str) -> str:
+    """A file that a configuration names, as an absolute path; empty for none."""
+    return os.path.join(os.path.dirname(os.path.abspath(path)), os.path.expanduser(name)) if name else ""
 
 
 def load_rules(path: str, *, project: bool = False, text: str | None = None) -> tuple[Rule, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyward.match.fingerprint import Fingerprinter
 from keyward.match.matcher import Judged, Matcher
@@ -16,6 +16,7 @@ from keyward.scan.reader import CHUNK, Chunk, Read, chunks, chunks_of, is_plain,
 
 if TYPE_CHECKING:
     import re
+    from collections.abc import Callable
 
     from keyward.formats.opened import Limits
     from keyward.match.engine.portable import Hits
@@ -50,7 +51,7 @@ class Examined(NamedTuple):
 class Examiner:
     """Examines sources with one matcher. `detect_secrets`: a baseline of that tool, with paths relative to `root`.
     `own_samples`: by real path, the samples of a rule file, which are no findings in that file. `limits`: how far containers are
-    opened, None for the default.
+    opened, None for the default. `allows`: what the operator's file of another scanner lets pass, asked with the finding, its buffer and its path.
 
     `examine_source` and `examine_bytes` look at everything; the others at bytes as they stand.
     """
@@ -64,8 +65,10 @@ class Examiner:
         root: str = "",
         own_samples: Mapping[str, tuple[bytes, ...]] | None = None,
         limits: Limits | None = None,
+        allows: Callable[[Judged, Any, str], Allowance | None] | None = None,
     ) -> None:
         self.limits = limits
+        self._allows = allows
         self._matcher = matcher
         self._fingerprinter = fingerprinter
         self._detect_secrets = detect_secrets
@@ -209,6 +212,8 @@ class Examiner:
         )
         if self._detect_secrets is not None:
             occurrence = occurrence._replace(allowance=self._listed_elsewhere(place, context.parts.values()))
+        if self._allows is not None and occurrence.allowance is None:
+            occurrence = occurrence._replace(allowance=self._allows(judged, chunk.data, place.judged_as or place.path))
         return occurrence
 
     def _listed_elsewhere(self, place: Place, values: Iterable[bytes]) -> Allowance | None:

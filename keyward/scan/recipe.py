@@ -15,6 +15,7 @@ from keyward.scan.examine import Examiner
 if TYPE_CHECKING:
     from keyward.formats.opened import Limits
     from keyward.scan.interop import DetectSecretsBaseline
+    from keyward.scan.interop.translated import ForeignRules
 
 
 class RuleFile(NamedTuple):
@@ -28,7 +29,8 @@ class RuleFile(NamedTuple):
 
 class Recipe(NamedTuple):
     """Holds no secret but the salt, which every report carries anyway. `root`: what
-    the paths of `detect_secrets` are relative to. `limits`: how far containers are opened, None for the default."""
+    the paths of `detect_secrets` are relative to. `limits`: how far containers are opened, None for the default. `foreign`: another scanner's
+    rules and allowlists, `detect_secrets_plugins`: files and names of that tool's plugins; both only as the operator names them."""
 
     catalogue: Catalogue
     salt: bytes
@@ -38,10 +40,28 @@ class Recipe(NamedTuple):
     detect_secrets: DetectSecretsBaseline | None = None
     root: str = ""
     limits: Limits | None = None
+    foreign: ForeignRules | None = None
+    detect_secrets_plugins: tuple[str, ...] = ()
 
     def registry(self) -> Registry:
         """The packs that are scanned with. Raises ConfigError for a rule file that is wrong."""
-        return registry_of(self.rule_files, self.plugins, self.disabled)
+        return registry_of(self.rule_files, self.plugins, self.disabled, self.foreign)
+
+    def matcher(self) -> Matcher:
+        """A new matcher, which holds other scanners' rules to what they ask for besides their pattern.
+
+        Raises PackError or ConfigError if a pack, rule file or plugin is broken, MissingExtra if what runs plugins is not installed.
+        """
+        if self.foreign is None and not self.detect_secrets_plugins:
+            return Matcher(self.registry(), self.catalogue)
+        from keyward.scan.interop.matching import InteropMatcher
+
+        plugins = None
+        if self.detect_secrets_plugins:
+            from keyward.scan.interop.detect_secrets import PluginRunner, load
+
+            plugins = PluginRunner(load(self.detect_secrets_plugins))
+        return InteropMatcher(self.registry(), self.catalogue, self.foreign, root=self.root, plugins=plugins)
 
     def examiner(self) -> tuple[Examiner, FingerprintCache]:
         """A new examiner, and the cache that collects the fingerprints that it computes.
@@ -49,24 +69,40 @@ class Recipe(NamedTuple):
         Raises PackError or ConfigError if a pack or rule file is broken.
         """
         cache = FingerprintCache()
+        allows = None
+        if self.foreign is not None:
+            from keyward.scan.interop.matching import ForeignAllowlists
+
+            allows = ForeignAllowlists(self.foreign, self.root)
         examiner = Examiner(
-            Matcher(self.registry(), self.catalogue),
+            self.matcher(),
             Fingerprinter(self.salt, cache),
             detect_secrets=self.detect_secrets,
             root=self.root,
             own_samples=own_samples(self.rule_files),
             limits=self.limits,
+            allows=allows,
         )
         return examiner, cache
 
 
-def registry_of(files: Sequence[RuleFile], plugins: Sequence[str] = (), disabled: Sequence[str] = ()) -> Registry:
-    """A registry with the rules of TOML files. Nothing is imported where there are none."""
-    if not files:
+def registry_of(
+    files: Sequence[RuleFile],
+    plugins: Sequence[str] = (),
+    disabled: Sequence[str] = (),
+    foreign: ForeignRules | None = None,
+) -> Registry:
+    """A registry with the rules of TOML files and another scanner's. Nothing is imported where there are none."""
+    if not files and foreign is None:
         return Registry(plugins=plugins, disabled=disabled)
     from keyward.scan.config import load_user_rules
 
     rules = [each for file in files for each in load_user_rules(file.path, project=file.project, text=file.text)]
+    if foreign is not None:
+        from keyward.scan.interop.translated import user_rules
+
+        rules.extend(user_rules(foreign))
+        disabled = (*disabled, *foreign.disabled)
     return Registry(
         plugins=plugins,
         disabled=disabled,

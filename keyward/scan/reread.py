@@ -96,7 +96,7 @@ def _blob(locator: Locator) -> bytes:
         if repository is None:
             continue
         try:
-            for blob in repository.read_blobs([locator.blob]):
+            for blob in repository.read_blobs([locator.blob], any_kind=True):  # a message is an object, too
                 if not blob.missing:
                     return blob.everything()
         except GitError:

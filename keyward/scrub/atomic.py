@@ -125,12 +125,12 @@ def _write(file: OpenFile, target: int, spans: Sequence[Span], style: Style, fen
 def _copy(file: OpenFile, target: int, start: int, end: int, fences: tuple[Fence, ...]) -> None:
     """What stands between two secrets, holes as holes."""
     while start < end:
-        data_from = _next_data(file.descriptor, start, end)
+        data_from, data_to = _next_data(file.descriptor, start, end)
         if data_from > start:
             os.lseek(target, data_from - start, os.SEEK_CUR)
             start = data_from
             continue
-        data = file.read(start, min(PIECE, end - start))
+        data = file.read(start, min(PIECE, data_to - start))
         if not data:
             raise Changed
         with act(fences, "write"):
@@ -138,13 +138,16 @@ def _copy(file: OpenFile, target: int, start: int, end: int, fences: tuple[Fence
         start += len(data)
 
 
-def _next_data(descriptor: int, start: int, end: int) -> int:
+def _next_data(descriptor: int, start: int, end: int) -> tuple[int, int]:
+    """Where the next data between the two begin, and where they end; both `end` where there is only a hole."""
     if not hasattr(os, "SEEK_DATA"):
-        return start
+        return start, end
     try:
-        return min(os.lseek(descriptor, start, os.SEEK_DATA), end)
+        first = os.lseek(descriptor, start, os.SEEK_DATA)
+        last = os.lseek(descriptor, first, os.SEEK_HOLE)
     except OSError as error:
-        return end if error.errno == errno.ENXIO else start
+        return (end, end) if error.errno == errno.ENXIO else (start, end)
+    return min(first, end), min(last, end)
 
 
 def _write_all(target: int, data: bytes) -> None:
@@ -172,7 +175,7 @@ def _compare(file: OpenFile, target: int, spans: Sequence[Span], style: Style) -
 def _same(file: OpenFile, target: int, old: int, new: int, length: int) -> None:
     end = old + length
     while old < end:
-        skipped = _next_data(file.descriptor, old, end) - old
+        skipped = _next_data(file.descriptor, old, end)[0] - old
         old, new = old + skipped, new + skipped
         step = min(PIECE, end - old)
         if step and file.read(old, step) != os.pread(target, step, new):

@@ -61,7 +61,7 @@ class PlainFiles:
     def is_begun(self, path: str) -> bool:
         """Whether an earlier scrub of it was killed while it overwrote. Raises Refusal, OSError."""
         with OpenFile(path) as file:
-            return bool(Journal(file.status, folder=self._journals).read())
+            return Journal(file.status, folder=self._journals).is_begun
 
     def resume(self, path: str) -> None:
         """Finishes what an earlier scrub began, whatever kind of file it is. Raises Refusal, OSError."""
@@ -73,7 +73,7 @@ class PlainFiles:
         """What would be done. Raises Refusal, OSError."""
         with OpenFile(path) as file:
             found = find(file, redactor)
-            begun = bool(Journal(file.status, folder=self._journals).read())
+            begun = Journal(file.status, folder=self._journals).is_begun
             place = Place(path, PLAIN, found.counts(), Treatment.REPLACE)
             if begun:
                 place = place._replace(remarks=("an earlier scrub of it was interrupted and will be finished",))
@@ -117,7 +117,7 @@ class PlainFiles:
 
     def _scrub(self, path: str, redactor: Redactor, style: Style) -> Result:
         with OpenFile(path) as file:
-            begun = bool(Journal(file.status, folder=self._journals).read())
+            begun = Journal(file.status, folder=self._journals).is_begun
             found = find(file, redactor)
             if not found.spans and not begun:
                 return _result(found, found, "nothing was there to scrub", "")

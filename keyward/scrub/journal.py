@@ -43,6 +43,11 @@ class Journal:
         self._fences = fences
         self._descriptor = -1
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether an earlier scrub was killed before it had ended."""
+        return os.path.lexists(self.path)
+
     def read(self) -> list[Entry]:
         """What an earlier scrub began and did not finish. A torn line was never acted upon. Raises OSError."""
         try:
@@ -141,6 +146,10 @@ def _entry(record: dict[str, Any]) -> Entry | None:
     except (TypeError, KeyError):
         return None
     numbers = (entry.start, entry.length, entry.before_length, *entry.lines)
-    if any(type(number) is not int or number < 0 for number in numbers) or sum(entry.lines) > entry.length:
+    if (
+        any(type(number) is not int or number < 0 for number in numbers)
+        or sum(entry.lines) > entry.length
+        or entry.before_length > entry.start
+    ):
         return None
     return entry

@@ -179,7 +179,9 @@ class Page:
         text = {"text": "\r"} if key == "Enter" else {}
         for kind in ("keyDown", "keyUp"):
             more = text if kind == "keyDown" else {}
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, modifiers=modifiers, **more)
+            self.call(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, modifiers=modifiers, **more
+            )
 
     def screenshot(self, path: Path, *, whole: bool = True) -> None:
         """A picture of the whole page, or of what is in sight."""
@@ -189,6 +191,12 @@ class Page:
     def paper(self) -> bytes:
         """The page as a PDF, as it would be printed."""
         return base64.b64decode(self.call("Page.printToPDF", preferCSSPageSize=True)["data"])
+
+    def reload(self) -> None:
+        """Loads the page again, and waits for it."""
+        self._browser.events.clear()
+        self.call("Page.reload", ignoreCache=True)
+        self._browser.wait_for(self._session, "Page.loadEventFired")
 
     def close(self) -> None:
         """Closes the tab."""

@@ -91,7 +91,9 @@ def lanes() -> tuple[LaneState, ...]:
 def actions() -> tuple[Action, ...]:
     """Twelve of them in five phases; one failed, one is uncertain, one was skipped."""
 
-    def did(minute: float, phase: str, what: str, target: str = "", outcome: str = "done", took: float = 0.0, **more: object) -> Action:
+    def did(
+        minute: float, phase: str, what: str, target: str = "", outcome: str = "done", took: float = 0.0, **more: object
+    ) -> Action:
         start = OPENED + minute * MINUTE
         return Action(start, phase, what, OPERATOR, outcome, target, ended=start + took if took else 0.0)._replace(**more)
 
@@ -103,7 +105,14 @@ def actions() -> tuple[Action, ...]:
         did(1, "contain", "hook", "pause-agents", took=2),
         did(1.5, "contain", "container stopped", "openclaw-gateway", took=11),
         did(2, "contain", "snapshot", "lhins-example", took=4 * MINUTE, proofs=(snapshot,)),
-        did(6, "contain", "firewall locked down", "lhins-example", took=3, detail="SSH from 203.0.113.7 only; 6 rules kept for recovery"),
+        did(
+            6,
+            "contain",
+            "firewall locked down",
+            "lhins-example",
+            took=3,
+            detail="SSH from 203.0.113.7 only; 6 rules kept for recovery",
+        ),
         did(6.5, "contain", "logs copied", "/var/log/bot", took=40, proofs=(copy,)),
         did(9, "assess", "host scanned", "agent-7", took=95),
         did(12, "assess", "provider asked", "5 credentials", took=4),
@@ -245,6 +254,8 @@ def large(number: int = 2000) -> Incident:
     for lane in range(80):
         refs = [leak for leak in found if leak.ref.startswith(f"lane-{lane}/")]
         held = tuple(CredentialState(leak.ref, leak.kind, True, "proved", "DONE", OPENED + HOUR) for leak in refs)
-        every.append(LaneState(f"lane-{lane}", 1 + lane % 3, "production", model.REPLACED, held, ("dotenv ~/.env",), (f"host-{lane}",)))
+        every.append(
+            LaneState(f"lane-{lane}", 1 + lane % 3, "production", model.REPLACED, held, ("dotenv ~/.env",), (f"host-{lane}",))
+        )
     steps = (Step("open", OPENED, OPENED + 1), Step("eradicate", OPENED + 1, OPENED + number))
     return full()._replace(leaks=tuple(found), lanes=tuple(every), actions=tuple(done), steps=steps)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests_support import token
 
+from keyward.flows.project import open_project
 from keyward.flows.scan import ScanOptions, scan
+from keyward.formats.opened import Limits
 from keyward.match.catalogue import Catalogue
 from keyward.model.finding import Outcome
 from keyward.scan.cache import (
@@ -23,6 +27,7 @@ from keyward.scan.cache import (
     results_digest,
     settled,
 )
+from keyward.scan.known_files import KnownFiles
 from keyward.scan.recipe import Recipe, RuleFile
 
 Git = Any  # see conftest
@@ -195,10 +200,15 @@ def test_the_digest_changes_with_rules_and_limits(tmp_path: Path) -> None:
         results_digest(recipe),
         results_digest(recipe, "limits"),
         results_digest(recipe._replace(catalogue=recipe.catalogue._replace(digest="others"))),
+        results_digest(recipe._replace(limits=Limits(depth=1))),
+        results_digest(recipe._replace(disabled=("x",))),
         results_digest(recipe._replace(rule_files=(RuleFile(str(rules)),))),
         results_digest(recipe._replace(rule_files=(RuleFile(str(rules), text="x = 2\n"),))),
     }
-    assert len(digests) == 5
+    assert len(digests) == 7
+    before = results_digest(recipe._replace(rule_files=(RuleFile(str(rules)),)))
+    rules.write_text("x = 12\n")
+    assert results_digest(recipe._replace(rule_files=(RuleFile(str(rules)),))) != before
     assert results_digest(recipe) == results_digest(recipe._replace(salt=b"t" * 32))  # clean is clean under every salt
 
 
@@ -354,3 +364,66 @@ def test_an_old_version_that_comes_back_elsewhere_is_told_of_both_places(history
     for _ in range(3):
         assert {place[0] for place in places(history())} >= {"a.env", "copy.env"}
     assert places(history()) == places(history(cache=False))
+
+
+# --- files of a tree
+
+
+@pytest.fixture
+def examiner(environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+    return open_project(ScanOptions(), on_compile=lambda rules: None).recipe.examiner()[0]
+
+
+def old(path: Path, content: bytes) -> None:
+    """A file that was written long ago, as far as one can say so: the change time cannot be set."""
+    path.write_bytes(content)
+    os.utime(path, (1_600_000_000, 1_600_000_000))
+
+
+def looks(tmp_path: Path, examiner: Any, *names: str, later: float = 10) -> dict[str, tuple[int, bool]]:
+    """A run over files, so many seconds from now: the number of occurrences in each, and whether it was known."""
+    results = CleanResults(DIGEST, str(tmp_path / "results"))
+    known = KnownFiles(results, lambda: time.time() + later)
+    found = {}
+    for name in names:
+        before = known.known
+        examined = known.examine(examiner, name, follow=False)
+        found[name] = (len(examined.occurrences), known.known > before)
+    results.add(known.take()[0])
+    assert results.save()
+    return found
+
+
+def test_a_clean_file_is_known_until_it_changes_and_one_with_a_secret_never_is(tmp_path: Path, examiner: Any) -> None:
+    old(tmp_path / "clean", b"x\n")
+    old(tmp_path / "leaky", leak(1))
+    with closing(sqlite3.connect(tmp_path / "data.db")) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE t (x TEXT)")
+        database.commit()
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        names = ("clean", "leaky", "data.db")
+        assert looks(tmp_path, examiner, *names, later=0) == {
+            "clean": (0, False),
+            "leaky": (1, False),
+            "data.db": (0, False),
+        }
+        assert not looks(tmp_path, examiner, "clean")["clean"][1]  # what was just written was not remembered
+        looks(tmp_path, examiner, *names)
+        assert looks(tmp_path, examiner, *names) == {"clean": (0, True), "leaky": (1, False), "data.db": (0, True)}
+        database.execute("INSERT INTO t VALUES (?)", (token(3).decode(),))
+        database.commit()  # into the write-ahead log; the file itself is as before
+        old(tmp_path / "clean", leak(2))
+        again = looks(tmp_path, examiner, *names)
+    assert again["clean"] == (1, False)
+    assert again["leaky"] == (1, False)
+    assert again["data.db"][1] is False
+
+
+def test_files_that_are_none_are_left_to_the_examiner(tmp_path: Path, examiner: Any) -> None:
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    known = KnownFiles(stored(tmp_path))
+    assert known.examine(examiner, "gone", follow=False).problems
+    assert known.examine(examiner, "link", follow=False).problems
+    assert known.take() == ([], 0)

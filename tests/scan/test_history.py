@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from tests_support import token
 from keyward.errors import ConfigError, GitError, UsageError
 from keyward.flows.scan import ScanOptions, scan
 from keyward.model.finding import Occurrence, Outcome
+from keyward.scan.reread import reread
 
 Git = Any  # see conftest
 
@@ -545,6 +548,26 @@ def test_lfs_content_is_looked_at_where_it_is(history: Callable[..., Outcome], r
     assert found.provenance.commit == commit
     assert Path(found.locator.path).read_bytes()[found.locator.start : found.locator.end] == token(1)
     assert [(n.path, "git lfs fetch" in n.reason) for n in outcome.not_scanned] == [("away.bin", True)]
+
+
+def test_every_place_can_be_read_again(
+    history: Callable[..., Outcome], repo: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("inner/.env", leak(1))
+    repo.commit("message " + leak(2).decode(), **{"a.env": leak(3), "archive.zip": packed.getvalue()})
+    repo("tag", "-a", "v1", "-m", leak(4).decode())
+    for here in (repo.root, tmp_path):
+        monkeypatch.chdir(here)
+        outcome = history(str(repo.root))
+        values = {}
+        for occurrence in occurrences(outcome):
+            value = reread(occurrence.locator)
+            assert value is not None, occurrence.locator
+            values[occurrence.locator.path, occurrence.locator.container] = value.reveal()
+        assert {token(n) for n in (1, 2, 3, 4)} == set(values.values())
+        assert ("inner/.env",) in {container for _, container in values}
 
 
 def test_names_that_are_no_text(history: Callable[..., Outcome], repo: Git) -> None:

@@ -14,8 +14,13 @@ from tests_support import token
 
 from keyward.formats.views import view_for
 from keyward.model.kind import Kind
-from keyward.scrub.plan import Name, Treatment
+from keyward.plugin.ports import Call
+from keyward.scrub.open_file import OpenFile
+from keyward.scrub.overwrite import overwrite
+from keyward.scrub.plan import Name, Refusal, Treatment
 from keyward.scrub.redactor import Style
+from keyward.scrub.spans import find
+from keyward.scrub.stores.whole_file import WholeFiles
 from keyward.testing.planted_home import Home, agents, shell_and_logs
 
 VALUE = token(1)
@@ -195,7 +200,7 @@ def test_zsh_reads_its_history_back(tmp_path: Path) -> None:
     before = path.read_bytes()
     scrub(path)
     assert "日本".encode() not in before  # metafied
-    first, _, rest = before.partition(b"\n")[2].partition(b"\n")
+    first, _, _ = before.partition(b"\n")[2].partition(b"\n")
     assert path.read_bytes().split(b"\n")[1].startswith(first.split(b"ghp_")[0])
 
 
@@ -253,3 +258,55 @@ def test_nothing_is_written_where_nothing_is_found(tmp_path: Path) -> None:
     status = os.stat(path)
     result = store(path).scrub(str(path), redactor(), Style.TOKEN)
     assert (dict(result.before), dict(result.after), os.stat(path)) == ({}, {}, status)
+
+
+def test_an_interrupted_overwriting_is_finished(tmp_path: Path) -> None:
+    """Two names lead to it, so that it is overwritten; the journal says what was begun."""
+    path, folder = tmp_path / "session.jsonl", str(tmp_path / "journals")
+    path.write_text(f'{{"a":"{VALUE.decode()}","b":"{token(2).decode()}"}}\n')
+    os.link(path, tmp_path / "other")
+    with OpenFile(str(path), write=True) as file:
+        found = find(file, redactor())
+        with pytest.raises(KeyboardInterrupt):
+            overwrite(file, found.spans, PSEUDONYMS, journals=folder, fences=(_Interrupted(),))
+    assert token(2) in path.read_bytes()
+    scrubber = store(path)
+    assert scrubber.plan(str(path), redactor(), Style.TOKEN).treatment is Treatment.OVERWRITE
+    result = scrubber.scrub(str(path), redactor(), Style.TOKEN)
+    assert dict(result.after) == {} and holds(path.read_bytes(), [VALUE, token(2)]) == []
+    assert json.loads(path.read_bytes()).keys() == {"a", "b"} and path.stat().st_nlink == 2
+    assert os.listdir(folder) == []
+
+
+class _Interrupted:
+    """After the first occurrence was written."""
+
+    def before(self, call: Call) -> None:
+        pass
+
+    def after(self, call: Call, outcome: str) -> None:
+        if call.what == "write" or "occurrence" in call.what or call.what == "overwrite":
+            raise KeyboardInterrupt
+
+
+def test_a_link_is_not_followed_and_a_file_without_rights_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"a":"' + VALUE + b'"}\n')
+    link = tmp_path / "b.jsonl"
+    link.symlink_to(path)
+    with pytest.raises(Refusal, match="symbolic link"):
+        store(link).scrub(str(link), redactor(), Style.TOKEN)
+    assert VALUE in path.read_bytes()
+
+
+def test_a_text_larger_than_memory_allows_goes_window_by_window(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    line = b"2026-01-01 03:04:05 INFO nothing to see here\n" * 100
+    path.write_bytes(line + b"\x1b[36mtoken\x1b[39m " + VALUE[:9] + b"\x1b[22m" + VALUE[9:] + b"\n" + line)
+    scrubber = WholeFiles("log", lambda path, head: True, pseudonyms=PSEUDONYMS, journals=str(tmp_path), large=4096)
+    assert scrubber.plan(str(path), redactor(), Style.TOKEN).treatment is Treatment.REPLACE
+    result = scrubber.scrub(str(path), redactor(), Style.TOKEN)
+    assert (dict(result.after), result.left) == ({}, ())
+    after = path.read_bytes()
+    assert after.startswith(line + b"\x1b[36mtoken\x1b[39m [redacted") and after.endswith(b"\n" + line)
+    assert VALUE[9:] not in after and b"\x1b[22m" in after

@@ -25,6 +25,8 @@ MOST = 1 << 30
 
 STEP = 1 << 20
 
+BINARY = "stands in a binary file inside of another one, where a longer text may break it; --style same-length overwrites it all the same"
+
 
 class TooLarge(ValueError):
     """More than can be held in memory."""
@@ -164,6 +166,8 @@ def _text(data: bytes, called: str, finder: Finder, style: Style, depth: int) ->
         left = (f"stands in a {opener.name} inside of another file, which cannot be rewritten there",) if before else ()
         return Content(data, before, left)
     plan = plan_text(data, called, finder, style)
+    if depth and style is not Style.SAME_LENGTH and plan.edits and b"\0" in data[:HEAD]:
+        return Content(data, dict(plan.before), (BINARY,))
     return Content(applied(data, plan.edits) if plan.edits else data, dict(plan.before), plan.left, int(bool(plan.edits)))
 
 

@@ -7,6 +7,7 @@ Every byte that is no part of a value stays: what joins two records, the escape 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -48,8 +49,7 @@ def text_edits(data: bytes, called: str, finder: Finds, style: Style) -> list[Ed
     make = view_for(called, data[:HEAD])
     view = make(data) if make is not None else None
     if view is not None:
-        for each in finder.find(view.text, called):
-            edits = _with(edits, _edits_of(each, view, data, style))
+        edits = _with(edits, [_edits_of(each, view, data, style) for each in finder.find(view.text, called)])
     return [_as_number(data, edit) for edit in edits] if b"{" in data or b"[" in data else edits
 
 
@@ -74,18 +74,24 @@ def _edits_of(redaction: Redaction, view: View, data: bytes, style: Style) -> li
     return edits
 
 
-def _with(edits: list[Edit], more: list[Edit]) -> list[Edit]:
+def _with(edits: list[Edit], values: list[list[Edit]]) -> list[Edit]:
     """Both. Where the text as it stands and as it is meant show the same value, the former; where the latter shows more of it, the latter."""
-    if not more:
-        return edits
-    low, high = more[0].start, more[-1].end
-    meets = [each for each in edits if each.start < high and each.end > low]
-    if all(any(one.start <= each.start and each.end <= one.end for one in meets) for each in more):
-        return edits
-    outside = [each for each in meets if each.start < low or each.end > high]
-    kept = [each for each in edits if each not in meets] + outside
-    pieces = [each for each in more if not any(one.start < each.end and one.end > each.start for one in outside)]
-    return sorted(kept + pieces)
+    starts, ends = [each.start for each in edits], [each.end for each in edits]
+    dropped: set[Edit] = set()
+    more: list[Edit] = []
+    for pieces in filter(None, values):
+        low, high = pieces[0].start, pieces[-1].end
+        meets = edits[bisect_right(ends, low) : bisect_left(starts, high)]
+        if all(any(one.start <= each.start and each.end <= one.end for one in meets) for each in pieces):
+            continue
+        outside = [each for each in meets if each.start < low or each.end > high]
+        dropped.update(each for each in meets if each not in outside)
+        more += (each for each in pieces if not any(one.start < each.end and one.end > each.start for one in outside))
+    merged: list[Edit] = []
+    for each in sorted([*(each for each in edits if each not in dropped), *more]):
+        if not merged or each.start >= merged[-1].end:
+            merged.append(each)
+    return merged
 
 
 _NUMBER = re.compile(rb"[0-9]{6,}\Z")

@@ -70,7 +70,9 @@ class Finder:
 
     def is_related(self, data: bytes) -> bool:
         """Whether some bytes are a value that was learnt with what stands beside it, or a piece of one."""
-        return any(data in value or value in data for value in (each.reveal() for each in self._values))
+        return Secret(data) in self._values or any(
+            data in value or value in data for value in (each.reveal() for each in self._values)
+        )
 
     def learn_leftovers(self, file: BinaryIO) -> dict[Name, int]:
         """What the detectors find in the bytes of a file that is no value that was learnt before, nor one with what happens to stand

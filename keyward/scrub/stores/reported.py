@@ -20,7 +20,7 @@ from keyward.scrub.stores.finding import Finder
 LARGEST_HASHED = 1 << 30
 """Bytes of a file up to which it is seen whether its name is the hash of its content."""
 
-_HASH_NAME = re.compile(r"([0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?:\.[\w.]{1,20})?\Z")
+_HASH_NAME = re.compile(r"(?:\A|(?<=[._-]))([0-9a-f]{128}|[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?=[._]|\Z)")
 _BY_LENGTH = {128: ("sha512",), 64: ("sha256",), 40: ("sha1",), 32: ("md5",)}
 _GIT = re.compile(r"/objects/(?:[0-9a-f]{2}/[0-9a-f]{38,62}|pack/pack-[0-9a-f]{40,64}\.\w+)\Z")
 
@@ -44,7 +44,7 @@ def _ends(*endings: str) -> Callable[[str, bytes], bool]:
 
 def is_named_by_content(path: str, head: bytes) -> bool:
     """Whether a file's name is the hash of its content."""
-    match = _HASH_NAME.fullmatch(os.path.basename(path).lower())
+    match = _HASH_NAME.search(os.path.basename(path).lower())
     if match is None:
         return False
     try:

@@ -19,6 +19,8 @@ from urllib.parse import quote
 from keyward.formats.opened import Container, Member, Pack, Unread
 from keyward.formats.sqlite import SqliteOpener
 from keyward.formats.sqlite_snapshot import MAGIC
+from keyward.plugin.ports import Fence
+from keyward.scrub.fences import act
 from keyward.scrub.holders import who_holds
 from keyward.scrub.open_file import OpenFile
 from keyward.scrub.plan import Name, Place, Refusal, Result, Treatment
@@ -26,7 +28,7 @@ from keyward.scrub.redactor import Redactor, Style
 from keyward.scrub.stores.content import Budget, add, learn, whole
 from keyward.scrub.stores.finding import Finder
 from keyward.scrub.stores.sqlite_fulltext import CannotRebuild, rebuild, words_left
-from keyward.scrub.stores.sqlite_health import Health, health_of
+from keyward.scrub.stores.sqlite_health import Health, health_of, with_newer_functions
 from keyward.scrub.stores.sqlite_rows import Rows, is_of_the_database, look_at_rows, scrub_rows
 from keyward.scrub.stores.sqlite_tables import FullText, full_texts, tables, too_new
 
@@ -39,8 +41,10 @@ PATIENCE = 1000
 SPARE = 1 << 20
 """Bytes that must be left beside what VACUUM takes: the database once in the log, and once in a temporary file."""
 
-OPENCLAW_STOP = "openclaw gateway stop"
-NEWER = "Update keyward, or delete the session in OpenClaw and run: openclaw doctor --state-sqlite compact"
+RESTORE = "Restore it from a backup, or let its program repair it."
+NEWER_HINT = "Update keyward, or delete the session in OpenClaw and let it compact its databases."
+NEWER = "openclaw doctor --state-sqlite compact; openclaw doctor --session-sqlite compact --session-sqlite-all-agents"
+"""What removes the bytes of deleted rows (docs/cli/doctor/sqlite-maintenance.md of the npm package)."""
 
 
 class SqliteScrubber:
@@ -48,8 +52,12 @@ class SqliteScrubber:
 
     name = "SQLite"
 
-    def __init__(self, room: Callable[[str], int] = lambda folder: shutil.disk_usage(folder).free) -> None:
-        self._room = room
+    def __init__(
+        self,
+        room: Callable[[str], int] = lambda folder: shutil.disk_usage(folder).free,
+        fences: tuple[Fence, ...] = (),
+    ) -> None:
+        self._room, self._fences = room, fences
 
     def recognises(self, path: str, head: bytes) -> bool:
         return head.startswith(MAGIC)
@@ -69,10 +77,15 @@ class SqliteScrubber:
             with _copy(path) as connection:
                 newer = too_new(connection)
                 if newer:
-                    return place._replace(treatment=Treatment.REPORT, reason=newer, command=NEWER)
+                    return place._replace(treatment=Treatment.REPORT, reason=f"{newer}. {NEWER_HINT}", command=NEWER)
+                damage = health_of(connection).damage
+                if damage:
+                    return place._replace(treatment=Treatment.REFUSE, reason=f"it is damaged already: {damage}. {RESTORE}")
                 rows = look_at_rows(connection, tables(connection), finder, style)
         except sqlite3.Error as error:
-            return place._replace(treatment=Treatment.REFUSE, reason=_why(error))
+            return place._replace(treatment=Treatment.REFUSE, reason=f"{_why(error)}. {_hint(error)}")
+        except ValueError as error:  # too large to be looked at beforehand
+            return place._replace(treatment=Treatment.REFUSE, reason=str(error))
         place = place._replace(found=_joined(rows.before, found), remarks=(*place.remarks, *rows.left))
         if rows.before and not rows.changed and rows.kept == rows.before and not _more(found, rows.before):
             return place._replace(treatment=Treatment.REPORT, reason="; ".join(rows.left))
@@ -98,7 +111,7 @@ class SqliteScrubber:
         if short:
             raise Refusal(short, "Make room, and run it again.")
         try:
-            done = _scrubbed(path, finder, style)
+            done = _scrubbed(path, status, finder, style, self._fences)
         except sqlite3.Error as error:
             raise Refusal(_why(error), _hint(error)) from None
         after, left = _proof(path, finder, done)
@@ -122,35 +135,49 @@ class _Done(NamedTuple):
     words: dict[str, set[Name]]
 
 
-def _scrubbed(path: str, finder: Finder, style: Style) -> _Done:
+def _scrubbed(path: str, status: os.stat_result, finder: Finder, style: Style, fences: tuple[Fence, ...]) -> _Done:
     """All that is written. Raises Refusal after everything was rolled back, sqlite3.Error."""
     with _writable(path) as connection:
+        now = os.stat(path, follow_symlinks=False)
+        if (now.st_dev, now.st_ino) != (status.st_dev, status.st_ino):
+            raise Refusal("another file was put in its place", "Scan again.")
         newer = too_new(connection)
         if newer:
-            raise Refusal(newer, NEWER)
+            raise Refusal(newer, NEWER_HINT)
         health = health_of(connection)
         if health.damage:
-            raise Refusal(f"it is damaged already: {health.damage}", "Restore it from a backup, or let its program repair it.")
+            raise Refusal(f"it is damaged already: {health.damage}", RESTORE)
         indexes = full_texts(connection)
-        rows, made = _rows_and_indexes(connection, indexes, finder, style)
-        connection.execute("VACUUM")
-        _checkpoint(connection)
+        rows, made = _rows_and_indexes(connection, indexes, finder, style, health, fences)
+        with act(fences, "vacuum"):
+            connection.execute("VACUUM")
+        with act(fences, "checkpoint"):
+            _checkpoint(connection)
         words = words_left(connection, indexes, finder)
-        now = health_of(connection)
-        if not now.is_no_worse_than(health):
-            raise Refusal("its integrity check says otherwise than before", "Restore it from a backup.")
+        if not health_of(connection).is_no_worse_than(health):
+            raise Refusal("after it was written anew it is not whole", "Look at the disk, and restore it from a backup.")
         return _Done(rows, _verified(health, len(rows.changed), made), words)
 
 
 def _rows_and_indexes(
-    connection: sqlite3.Connection, indexes: list[FullText], finder: Finder, style: Style
+    connection: sqlite3.Connection,
+    indexes: list[FullText],
+    finder: Finder,
+    style: Style,
+    health: Health,
+    fences: tuple[Fence, ...],
 ) -> tuple[Rows, int]:
     """The transaction. Raises Refusal, sqlite3.Error."""
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        rows = scrub_rows(connection, tables(connection), finder, style)
-        made = rebuild(connection, indexes)
-        connection.execute("COMMIT")
+        with act(fences, "rows"):
+            rows = scrub_rows(connection, tables(connection), finder, style)
+        with act(fences, "indexes"):
+            made = rebuild(connection, indexes)
+        if not health_of(connection).is_no_worse_than(health):
+            raise Refusal("it would not be whole afterwards, so that nothing was changed", "Delete the text in the program.")
+        with act(fences, "commit"):
+            connection.execute("COMMIT")
     except BaseException as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -166,7 +193,9 @@ def _verified(health: Health, changed: int, made: int) -> str:
     if made:
         parts.append(f"{made} full-text indexes made anew")
     parts.append(
-        "integrity_check and foreign_key_check as before" if health.remarks else "integrity_check ok, foreign_key_check ok"
+        "integrity_check and foreign_key_check as before"
+        if health.remarks or health.orphans
+        else "integrity_check ok, foreign_key_check ok"
     )
     parts.append("every page written anew, its files searched for every value in every encoding")
     return ", ".join(parts)
@@ -174,8 +203,10 @@ def _verified(health: Health, changed: int, made: int) -> str:
 
 def _proof(path: str, finder: Finder, done: _Done) -> tuple[dict[Name, int], tuple[str, ...]]:
     """What stands in the rows and in the bytes of the files now, and why."""
-    after = dict(done.rows.kept)
-    left: list[str] = []
+    with _copy(path) as connection:
+        rows = look_at_rows(connection, tables(connection), finder, Style.SAME_LENGTH)
+    after = dict(rows.before)
+    left = [f"{name.kind} {name.pseudonym} still stands in a row" for name in after if not done.rows.kept.get(name)]
     for ending in ("", *BESIDE):
         try:
             file = open(path + ending, "rb")  # noqa: SIM115  # it need not be there
@@ -183,8 +214,8 @@ def _proof(path: str, finder: Finder, done: _Done) -> tuple[dict[Name, int], tup
             continue
         with file:
             for name, count in finder.search(file).items():
-                if not done.rows.kept.get(name):
-                    after[name] = after.get(name, 0) + count
+                if name not in after:
+                    after[name] = count
                     left.append(f"{name.kind} {name.pseudonym} still stands in the bytes of {ending[1:] or 'the file'}")
             for name, count in finder.learn_leftovers(file).items():
                 after[name] = after.get(name, 0) + count
@@ -192,7 +223,7 @@ def _proof(path: str, finder: Finder, done: _Done) -> tuple[dict[Name, int], tup
     for index, names in done.words.items():
         for name in names:
             if not done.rows.kept.get(name):
-                after[name] = after.get(name, 0) or 1
+                after.setdefault(name, 1)
                 left.append(f"the full-text index {index} keeps words without their text: make it anew in the program")
     if finder.unseen:
         left.append(f"{finder.unseen:,} bytes could only be searched for what is known")
@@ -251,6 +282,8 @@ def _copy(path: str) -> Iterator[sqlite3.Connection]:
         taken = snapshot(file, os.path.abspath(path), overdue=lambda: False, room=Room())
     taken.connection.set_authorizer(None)
     try:
+        taken.connection.execute("PRAGMA trusted_schema=ON")  # checks call functions, as when it is written
+        with_newer_functions(taken.connection)
         yield taken.connection
     finally:
         taken.connection.close()
@@ -274,6 +307,7 @@ def _writable(path: str) -> Iterator[sqlite3.Connection]:
             connection.execute(f"PRAGMA {pragma}").fetchall()
         connection.execute("BEGIN EXCLUSIVE")
         connection.execute("COMMIT")
+        with_newer_functions(connection)
         yield connection
     finally:
         connection.close()

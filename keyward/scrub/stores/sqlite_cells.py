@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import NamedTuple
 
 from keyward.formats.sqlite_names import Value
@@ -35,13 +36,29 @@ class Cell(NamedTuple):
 NOTHING = Cell(None, 0, {}, {})
 
 
-def scrubbed_cell(value: bytes, finder: Finder, style: Style) -> Cell:
-    """A cell without the values that were learnt and those that the redactor finds."""
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+
+
+def is_binary(value: bytes) -> bool:
+    """Whether bytes are no text: lengths may stand before what looks like one (protobuf), so that it must keep its own."""
+    if _CONTROLS.search(value):
+        return True
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def scrubbed_cell(value: bytes, finder: Finder, style: Style, *, is_text: bool) -> Cell:
+    """A cell without the values that were learnt and those that the redactor finds. `is_text`: of SQLite's type of that name."""
     packing = packing_of(value[:16])
     if packing is not None:
         return _packed(value, packing, finder, style)
     prefix = len(b"\0json:") if value.startswith(b"\0json:") else 0  # Hermes: what is structured
     called = "cell.json" if value[prefix : prefix + 64].lstrip()[:1] in (b"{", b"[", b'"') else "cell"
+    if not is_text and is_binary(value):
+        style = Style.SAME_LENGTH
     plan = plan_text(value[prefix:], called, finder, style)
     before = dict(plan.before)
     if not before:

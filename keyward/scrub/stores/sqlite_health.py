@@ -42,6 +42,21 @@ def health_of(connection: sqlite3.Connection) -> Health:
     return Health("a page or an index" if damage else "", tuple(remarks), _orphans(connection), _marks(connection))
 
 
+def with_newer_functions(connection: sqlite3.Connection) -> None:
+    """Adds the functions that checks of newer programs call and that an older SQLite does not have: `octet_length` (3.43)."""
+    try:
+        connection.execute("SELECT octet_length('')").close()
+    except sqlite3.OperationalError:
+        encoding = text(connection.execute("PRAGMA encoding").fetchone()[0]).lower()
+        connection.create_function("octet_length", 1, lambda value: _octets(value, encoding), deterministic=True)
+
+
+def _octets(value: bytes | str | int | float | None, encoding: str) -> int | None:
+    if value is None:
+        return None
+    return len(value) if isinstance(value, bytes) else len(str(value).encode(encoding, "surrogatepass"))
+
+
 def _orphans(connection: sqlite3.Connection) -> tuple[tuple[str, int], ...]:
     try:
         rows = connection.execute("PRAGMA foreign_key_check").fetchall()

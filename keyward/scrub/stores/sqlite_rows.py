@@ -10,11 +10,14 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from keyward.formats.opened import SEPARATOR
 from keyward.formats.sqlite_names import Value
 from keyward.scrub.plan import Name
 from keyward.scrub.redactor import Style
 from keyward.scrub.stores.content import add
+from keyward.scrub.stores.edits import text_edits
 from keyward.scrub.stores.finding import Finder
+from keyward.scrub.stores.packed import packing_of
 from keyward.scrub.stores.sqlite_cells import is_addressed_by_content, scrubbed_cell
 from keyward.scrub.stores.sqlite_tables import SIGNED_COLUMNS, SIZES, Table, is_live, quoted, shown_row, text
 
@@ -95,6 +98,8 @@ def _changes(connection: sqlite3.Connection, table: Table, finder: Finder, style
     cursor = connection.execute(f"SELECT {', '.join(names)} FROM {quoted(table.name)} NOT INDEXED")
     width = len(table.keys)
     while rows := cursor.fetchmany(AT_ONCE):
+        if _is_clean(rows, width, len(table.columns), finder):
+            continue
         for row in rows:
             keys, values = row[:width], row[width : width + len(table.columns)]
             if any(isinstance(value, bytes) and len(value) > 5 for value in values):
@@ -102,6 +107,14 @@ def _changes(connection: sqlite3.Connection, table: Table, finder: Finder, style
                 change = _change(table, keys, dict(zip(table.columns, values, strict=True)), kinds, finder, style, report)
                 if change is not None:
                     yield change
+
+
+def _is_clean(rows: list[tuple[Value, ...]], first: int, count: int, finder: Finder) -> bool:
+    """Whether one look at many rows together shows that there is nothing in any of them."""
+    cells = [value for row in rows for value in row[first : first + count] if isinstance(value, bytes) and len(value) > 5]
+    if any(packing_of(cell[:16]) is not None for cell in cells):
+        return False
+    return not text_edits(SEPARATOR.join(cells), "cells.json", finder, Style.SAME_LENGTH)
 
 
 def _change(
@@ -119,7 +132,7 @@ def _change(
     for column, value in row.items():
         if not isinstance(value, bytes) or len(value) < 6:
             continue
-        cell = scrubbed_cell(value, finder, style)
+        cell = scrubbed_cell(value, finder, style, is_text=kinds.get(column) == b"text")
         if not cell.before:
             continue
         shown = shown or shown_row(table, row, keys[0])
@@ -143,7 +156,7 @@ def _change(
 
 
 def _reason_to_keep(table: Table, row: dict[str, Value], column: str, value: bytes) -> str:
-    if is_live(table, row):
+    if is_live(table, row, column):
         return LIVE
     if (table.name, column) in SIGNED_COLUMNS:
         return SIGNED

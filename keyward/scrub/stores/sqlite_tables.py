@@ -23,6 +23,22 @@ SIGNED_COLUMNS = frozenset(
 )
 """OpenClaw's packed sessions and captures: their hashes, sizes and counts are kept beside them and checked when they are read."""
 
+LIVE_TABLES = frozenset(
+    (
+        "device_identities",
+        "device_pairing_paired",
+        "audit_identity_keys",
+        "native_hook_relay_bridges",
+        "web_push_subscriptions",
+        "apns_registrations",
+        "exec_approvals_config",
+    )
+)
+"""More of OpenClaw's tables that hold what it proves itself with, beside those by which a scan tells a live credential from an echo."""
+
+_LIVE_COLUMN = re.compile(r"private_?key|secret_?key|api_?key|(?:access|refresh|auth|session)_?token|password|credential", re.I)
+"""Columns that are named for what a program logs in with."""
+
 GONE_COLUMNS = ("deleted_at_ms", "deleted_at")
 """Columns that say that a row is deleted, and only kept for a while: nothing reads it."""
 
@@ -128,11 +144,13 @@ def too_new(connection: sqlite3.Connection) -> str:
     return ""
 
 
-def is_live(table: Table, row: dict[str, Value]) -> bool:
-    """Whether a program takes its credentials from this row: it is for a rotation, not for a scrub."""
-    if any(row.get(column) is not None for column in GONE_COLUMNS):
+def is_live(table: Table, row: dict[str, Value], column: str) -> bool:
+    """Whether a program takes its credentials from this cell: it is for a rotation, not for a scrub."""
+    if any(row.get(gone) is not None for gone in GONE_COLUMNS):
         return False
-    return role(table.name, [row.get(column) for column in table.primary]) == "live-config"
+    if table.name in LIVE_TABLES or _LIVE_COLUMN.search(column):
+        return True
+    return role(table.name, [row.get(key) for key in table.primary]) == "live-config"
 
 
 def shown_row(table: Table, row: dict[str, Value], number: object) -> str:

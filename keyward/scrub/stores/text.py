@@ -95,7 +95,8 @@ def plan_text(data: bytes, called: str, finder: Finder, style: Style) -> TextPla
             left[UNPARSED] = None
             free = []
         done += free
-        kept += [each for each in here if each not in free]
+        going = set(free)
+        kept += [each for each in here if each not in going]
     return TextPlan(done, kept, tuple(left))
 
 

@@ -12,16 +12,16 @@ from collections.abc import Callable
 from keyward.scrub.atomic import Changed
 from keyward.scrub.files import PlainFiles
 from keyward.scrub.holders import Use, who_holds
-from keyward.scrub.open_file import APPEND_ONLY, IMMUTABLE, OpenFile, refusal_of
 from keyward.scrub.journal import Journal
+from keyward.scrub.open_file import APPEND_ONLY, IMMUTABLE, OpenFile, refusal_of
 from keyward.scrub.plan import Name, Place, Refusal, Result, Treatment
 from keyward.scrub.pseudonym import Pseudonyms, load_pseudonyms
 from keyward.scrub.redactor import Redaction, Redactor, Style
 from keyward.scrub.stores.content import MOST, Content, Rewriter, learn, rewriter_for, scrubbed
-from keyward.scrub.stores.finding import Finder
 from keyward.scrub.stores.edits import HEAD
+from keyward.scrub.stores.finding import Finder
 from keyward.scrub.stores.replacing import replace_content
-from keyward.scrub.stores.text import format_name, plan_text
+from keyward.scrub.stores.text import plan_text
 
 LARGE = 256 << 20
 """Bytes from which on a text is scrubbed window by window, each by itself."""
@@ -35,7 +35,7 @@ PAUSE = 0.2
 
 class WholeFiles:
     """Scrubs files of a kind. `pseudonyms`: the operator's own unless given; they name the secrets in the journal of a file that is
-    overwritten. `journals`: the folder of these journals."""
+    overwritten. `journals`: the folder of these journals. `large`: bytes from which on a text is not held as a whole."""
 
     def __init__(
         self,
@@ -44,20 +44,21 @@ class WholeFiles:
         *,
         pseudonyms: Pseudonyms | None = None,
         journals: str | None = None,
+        large: int = LARGE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = kind
         self._fits = fits
-        self._pseudonyms, self._journals, self._sleep = pseudonyms, journals, sleep
+        self._pseudonyms, self._journals, self._large, self._sleep = pseudonyms, journals, large, sleep
 
     def recognises(self, path: str, head: bytes) -> bool:
         return self._fits(path, head)
 
     def plan(self, path: str, redactor: Redactor, style: Style) -> Place:
         """What would be done. Raises Refusal, OSError."""
+        if self._is_large(path):
+            return self._plain().plan(path, _WhereItStands(redactor), style)._replace(store=self.name)
         with OpenFile(path) as file:
-            if self._is_large(path, file):
-                return self._plain().plan(path, _WhereItStands(redactor), style)._replace(store=self.name)
             place = Place(path, self.name, {}, Treatment.REPLACE)
             if self._begun(file):
                 place = place._replace(treatment=Treatment.OVERWRITE, remarks=(BEGUN,))
@@ -102,10 +103,10 @@ class WholeFiles:
         raise Refusal("it keeps changing while it is scrubbed", "Stop the program that writes it, and run it again.")
 
     def _scrub(self, path: str, redactor: Redactor, style: Style) -> Result:
+        if self._is_large(path):
+            return self._plain().scrub(path, _WhereItStands(redactor), style)
         finder = Finder(redactor)
         with OpenFile(path) as file:
-            if self._is_large(path, file):
-                return self._plain().scrub(path, _WhereItStands(redactor), style)
             begun = self._begun(file)
             data = _content_of(file)
             try:
@@ -121,7 +122,7 @@ class WholeFiles:
                 replace_content(file, content.data)
         if treatment is Treatment.OVERWRITE:
             self._plain().scrub(path, _WhereItStands(redactor, finder), Style.SAME_LENGTH)
-        return self._proof(path, finder, content, treatment)
+        return self._proof(path, finder, content, treatment, style)
 
     def _plain(self) -> PlainFiles:
         return PlainFiles(self._pseudonyms or load_pseudonyms(), journals=self._journals, sleep=self._sleep)
@@ -129,15 +130,15 @@ class WholeFiles:
     def _begun(self, file: OpenFile) -> bool:
         return bool(Journal(file.status, folder=self._journals).read())
 
-    @staticmethod
-    def _is_large(path: str, file: OpenFile) -> bool:
-        return file.status.st_size > LARGE and rewriter_for(path, file.read(0, HEAD)) is None
+    def _is_large(self, path: str) -> bool:
+        with OpenFile(path) as file:  # closed before anybody asks who else has it open
+            return file.status.st_size > self._large and rewriter_for(path, file.read(0, HEAD)) is None
 
-    def _proof(self, path: str, finder: Finder, content: Content, treatment: Treatment) -> Result:
+    def _proof(self, path: str, finder: Finder, content: Content, treatment: Treatment, style: Style) -> Result:
         """Reads it again, level by level."""
         with OpenFile(path) as file:
             data = _content_of(file)
-        again = scrubbed(data, path, finder, Style.SAME_LENGTH)
+        again = scrubbed(data, path, finder, style)
         how = "replaced" if treatment is Treatment.REPLACE else "overwritten where they stood"
         if rewriter_for(path, data) is not None:
             verified = f"{how}; unpacked and searched again, {content.members:,} members changed"

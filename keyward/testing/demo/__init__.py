@@ -1,1 +1,1 @@
-"""`make demo`: the real command, typed as a person would: first it scans, then it rotates at real servers. Nothing stays behind."""
+"""`make demo`: the drill under its former name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from typing import NamedTuple
 
 from keyward.testing.drill.accounts import Account, Accounts
@@ -121,10 +122,13 @@ class Machine:
     @property
     def variables(self) -> dict[str, str]:
         """The environment of the operator's commands, and of nobody else's."""
-        passed = {name: value for name in ("PATH", "LANG", "TERM", "NO_COLOR", "SYSTEMROOT") if (value := os.environ.get(name))}
+        passed = {name: value for name in ("LANG", "TERM", "NO_COLOR", "SYSTEMROOT") if (value := os.environ.get(name))}
         return {
             **passed,
             **self.accounts.variables,
+            # keyward and git filter-repo stand beside this Python
+            "PATH": os.pathsep.join((os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath))),
+            "GIT_CONFIG_NOSYSTEM": "1",
             "HOME": self.home,
             "TMPDIR": os.path.join(self.root, "tmp"),
             "KEYWARD_CONFIG": self.config,

@@ -19,9 +19,6 @@ from keyward.testing.servers.process import ServerFailed, ServerMissing
 
 CLOSED, LEFT, MISSING, INTERRUPTED = 0, 1, 2, 130
 
-REPORT = "report.html"
-"""The report's name in the folder of the drill."""
-
 
 def run_drill(
     scenario: Scenario, *, keep: bool = False, report: str = "", verbose: bool = False, out: TextIO | None = None
@@ -29,7 +26,7 @@ def run_drill(
     """0: the loop is closed. 1: something is left, or a command ended otherwise than it should. 2: a server is not installed. 130:
     interrupted. `keep`: whether the folder stays, and on a terminal the servers until Enter is pressed. `report`: where the report goes."""
     out = out or sys.stdout
-    with _folder(keep, out) as root, _signals():
+    with drill_folder(keep) as root, _signals():
         try:
             with Drill(scenario, root, out=out, verbose=verbose) as drill:
                 print(f"{scenario.title}: a breach on servers of its own. Nothing of yours is touched.", file=out, flush=True)
@@ -63,8 +60,8 @@ def _verdict(drill: Drill, out: TextIO) -> int:
 
 def _hand_over(drill: Drill, report: str, out: TextIO) -> None:
     """The report survives its folder where somebody wants it."""
-    made = os.path.join(drill.machine.work, REPORT)
-    if report and os.path.exists(made):
+    made = next((path for path in drill.reports if path.endswith(".html")), "")
+    if report and made:
         shutil.copyfile(made, report)
         print(f"The report to open: {os.path.abspath(report)}", file=out)
 
@@ -82,7 +79,7 @@ def _wait(drill: Drill, out: TextIO) -> None:
 
 
 @contextmanager
-def _folder(keep: bool, out: TextIO) -> Iterator[str]:
+def drill_folder(keep: bool) -> Iterator[str]:
     """The drill's folder, in which every server and every command keeps its temporary files: one removal is enough."""
     root = os.path.realpath(tempfile.mkdtemp(prefix="keyward-drill-"))
     kept = {name: os.environ.pop(name) for name in list(os.environ) if _is_somebodys(name)}

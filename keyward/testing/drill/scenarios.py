@@ -11,16 +11,16 @@ from keyward.testing.fakes.server import Fault
 
 
 class Scenario(NamedTuple):
-    """`lanes`: whose credentials leaked; empty for all. `planters`: where to. `growing`: whether a log that is being written has them, too.
-    `rotate`: words behind `keyward rotate`. `stolen`: whether the machine of the agent is not ours any more. `admin`: whether the admin key of a provider is among them. `outage`: makes a provider fail, and answers
-    with what brings it back."""
+    """`lanes`: whose credentials leaked; empty for all. `planters`: where to. `incident`: whether it is treated with `keyward incident`, or
+    command by command; then `rotate` are the words behind `keyward rotate`. `stolen`: whether the machine of the agent is not ours any more.
+    `admin`: whether the admin key of a provider is among them. `outage`: makes a provider fail, and answers with what brings it back."""
 
     name: str
     title: str
     story: str
     planters: tuple[leaks.Planter, ...]
     lanes: tuple[str, ...] = ()
-    growing: bool = True
+    incident: bool = False
     rotate: tuple[str, ...] = ("--all",)
     stolen: bool = False
     admin: bool = False
@@ -33,9 +33,9 @@ class Scenario(NamedTuple):
 
 
 def _vendor_down(services: Services) -> Callable[[], None]:
-    """OpenRouter answers every change with 500."""
-    services.openrouter.fail(Fault("500", changing=True, times=1_000_000))
-    return services.openrouter.faults.clear
+    """GitLab answers every change with 500."""
+    services.gitlab.fail(Fault("500", changing=True, times=1_000_000))
+    return services.gitlab.faults.clear
 
 
 _MEMORY = (
@@ -53,6 +53,7 @@ SCENARIOS = (
         "Leaked agent memory",
         "An agent remembered every key that it ever saw, and its folder was copied to a public bucket.",
         _MEMORY,
+        incident=True,
     ),
     Scenario(
         "leaked-ci-log",
@@ -67,7 +68,7 @@ SCENARIOS = (
         "Stolen host",
         "Somebody is on the machine that the agent runs on. It gets no new key; a clean machine takes its place.",
         _MEMORY,
-        rotate=("--all", "--incident", "--compromised-host", "agent-7"),
+        incident=True,
         stolen=True,
     ),
     Scenario(
@@ -75,7 +76,7 @@ SCENARIOS = (
         "Leaked admin key",
         "The key that makes and kills the others leaked with them. It is replaced last, by itself.",
         _MEMORY,
-        rotate=("--all", "--incident"),
+        incident=True,
         admin=True,
     ),
     Scenario(

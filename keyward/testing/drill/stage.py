@@ -12,6 +12,9 @@ from typing import NamedTuple, TextIO
 
 WIDTH = 100
 
+PROGRAM = (os.path.join(os.path.dirname(sys.executable), "keyward"),)
+"""What runs as `keyward`: the command that stands beside this Python, as a person would run it."""
+
 Pick = Callable[[str, str], Iterable[str]]
 """From a command's standard output and error to the lines that are shown."""
 
@@ -81,7 +84,7 @@ class Stage:
         self.say(f"{self._paint('$ keyward ' + shown, '1')}")
         begun = time.monotonic()
         done = subprocess.run(
-            [os.path.join(os.path.dirname(sys.executable), "keyward"), *words],
+            [*PROGRAM, *words],
             cwd=self.folder,
             env=self.variables,
             input=stdin.encode(),
@@ -106,6 +109,17 @@ class Stage:
         if failed:
             raise DrillFailed(f"`keyward {shown}` ended with {ran.code}, and {' or '.join(map(str, expect))} was expected")
         return ran
+
+    def shell(self, command: str, *, quietly: bool = False, expect: Sequence[int] = (0,)) -> None:
+        """Another program's command, as somebody pastes it. `quietly`: without showing it. Raises DrillFailed."""
+        if not quietly:
+            self.say(self._paint(f"$ {self.short(command)}", "1"))
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=self.folder, env=self.variables, capture_output=True, stdin=subprocess.DEVNULL
+        )
+        self.said.append(f"$ {command}\n{(done.stdout + done.stderr).decode(errors='replace')}(exit code {done.returncode})\n")
+        if done.returncode not in expect:
+            raise DrillFailed(f"`{self.short(command)}` ended with {done.returncode}")
 
     def short(self, text: str) -> str:
         """The same without the folder's long name."""
