@@ -52,6 +52,8 @@ def results_digest(recipe: Recipe, *further: object) -> bytes:
     import pickle
 
     judged_by = recipe._replace(catalogue=_NO_RULES, salt=b"", detect_secrets=None)
+    if recipe.foreign is None:  # nothing that judges looks at paths relative to the project
+        judged_by = judged_by._replace(root="")
     facts: list[object] = [FORMAT, sys.version_info[:3], recipe.catalogue.digest, recipe.catalogue.database == b"", further]
     facts.append(pickle.dumps(judged_by, protocol=4))
     for folder in _CODE:

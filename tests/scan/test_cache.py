@@ -209,6 +209,7 @@ def test_the_digest_changes_with_rules_and_limits(tmp_path: Path) -> None:
     before = results_digest(recipe._replace(rule_files=(RuleFile(str(rules)),)))
     rules.write_text("x = 12\n")
     assert results_digest(recipe._replace(rule_files=(RuleFile(str(rules)),))) != before
+    assert results_digest(recipe) == results_digest(recipe._replace(root="/elsewhere"))
     assert results_digest(recipe) == results_digest(recipe._replace(salt=b"t" * 32))  # clean is clean under every salt
 
 

@@ -2,7 +2,7 @@
 
 An expression that is true lets a finding pass. It is taken apart at `||` and `&&`; a part is translated if it is one of
 
-    matchesAny(WHERE, [patterns])    containsAny(WHERE, [words])    entropy(finding.secret) <= 3.5
+    matchesAny(WHERE, [patterns])    !matchesAny(…)    containsAny(WHERE, [words])    entropy(finding.secret) <= 3.5
 
 with WHERE one of `finding["secret"]`, `finding.match`, `finding["line"]`, `attributes["path"]` in any of the spellings of versions 1 and 2 (CEL
 and Expr; `filter.` may stand before a function). Of `a || b` what cannot be translated is left out, of `a && b` nothing is used then: either way
@@ -159,8 +159,11 @@ def _all_of(tokens: list[_Token], depth: int) -> list[Test]:
 def _test(tokens: list[_Token]) -> Test:
     if len(_split(tokens, "||")) > 1:
         raise _Unread("`||` inside of `&&` has no translation; write the parts out")
-    if any(token.what == "mark" and token.value == "!" for token in tokens):
-        raise _Unread("a negation has no translation")
+    if tokens and tokens[0] == _Token("mark", "!"):
+        inner = _test(_bare(tokens[1:]))
+        if inner.what == "entropy":
+            raise _Unread("of entropy only that of the secret, below a number, has a translation")
+        return inner._replace(negated=not inner.negated)
     if [token.value for token in tokens[:2]] == ["filter", "."]:
         tokens = tokens[2:]
     name = tokens[0].value if tokens and tokens[0].what == "name" else ""

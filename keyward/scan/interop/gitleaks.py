@@ -16,11 +16,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyward.errors import ConfigError
+from keyward.model.kind import SEVERITIES
 from keyward.model.rule import DEFAULT_WINDOW
 from keyward.scan.interop.go_regex import Untranslatable, translate
 from keyward.scan.interop.translated import (
     LINE,
     MATCH,
+    SCORE,
     SECRET,
     Allowlist,
     ForeignRule,
@@ -43,12 +45,14 @@ LONGEST_MATCH = 10_000
 
 _RULE = (
     "id", "description", "regex", "secretgroup", "entropy", "keywords", "path", "tags", "allowlist", "allowlists", "required",
-    "skipreport", "filter", "components", "tokenefficiency",
+    "skipreport", "filter", "components", "tokenefficiency", "valuegroup", "confidence", "severity",
 )  # fmt: skip
 _FILE = (
     "title", "description", "extend", "rules", "allowlist", "allowlists", "minversion", "betterleaksminversion", "prefilter",
     "filter",
 )  # fmt: skip
+_SCORES = {"high": SCORE, "medium": 60, "low": 50}
+"""What betterleaks' `confidence` comes to; the regular persona is shown all three."""
 _LIST = ("description", "condition", "commits", "paths", "regextarget", "regexes", "stopwords", "targetrules")
 
 EQUIVALENTS: Mapping[str, tuple[str, ...]] = {
@@ -231,6 +235,8 @@ class _Translator:
         for key in table:
             if key in ("validate", "analyze", "revoke"):
                 self._note(name, key, "keyward asks providers by its own detectors only")
+            elif key == "specificity":
+                self._note(name, key, "keyward decides by itself which of two rules for one value is reported")
             elif key not in _RULE:
                 self._note(name, key, "keyward does not know this key")
         if table.get("tags"):
@@ -243,7 +249,9 @@ class _Translator:
                 self._note(name, "path", "a rule without a regex names files, not values; exclude or list such files otherwise")
             return None
         try:
-            pattern, whole, groups, window = self._pattern(name, regex, _number(table.get("secretgroup")))
+            pattern, whole, groups, window = self._pattern(
+                name, regex, _number(table.get("secretgroup") or table.get("valuegroup"))
+            )
             path = _plain(str(table.get("path") or ""))
         except Untranslatable as error:
             self._note(name, "regex", str(error))
@@ -257,10 +265,23 @@ class _Translator:
         title = " ".join(str(table.get("description") or name).split())[:200]
         keywords = tuple(dict.fromkeys(word.lower() for word in _texts(table, "keywords") if word))
         required = tuple(self._requirements(name, table))
+        severity = str(table.get("severity") or "high").lower()
         return ForeignRule(
-            name, title, pattern, whole, groups, threshold, keywords, path, required,
-            table.get("skipreport") is True, window, tuple(lists),
-        )  # fmt: skip
+            name,
+            title,
+            pattern,
+            whole,
+            groups,
+            threshold,
+            keywords,
+            path,
+            required,
+            silent=table.get("skipreport") is True,
+            window=window,
+            allowlists=tuple(lists),
+            severity=severity if severity in SEVERITIES else "high",
+            score=_SCORES.get(str(table.get("confidence") or "high").lower(), SCORE),
+        )
 
     def _pattern(self, name: str, regex: str, group: int | float) -> tuple[str, str, tuple[str, ...], int]:
         """The pattern without and with a beginning that may be missing, the names of the groups, and the bytes that a match may have."""
@@ -355,7 +376,7 @@ class _Translator:
                 )
                 if patterns or test.what == "entropy":
                     tests.append(test._replace(values=patterns))
-                if not complete and each.every:
+                if not complete and (each.every or test.negated):
                     tests = []
                     break
             if tests:

@@ -277,7 +277,7 @@ def _holds(allowlist: Allowlist, finding: _Finding) -> str:
     """Which tests of an allowlist a finding fits, or nothing if it does not let it pass."""
     held = []
     for test in allowlist.tests:
-        if _fits(test, finding):
+        if _fits(test, finding) != test.negated:
             if not allowlist.every:
                 return test.what
             held.append(test.what)

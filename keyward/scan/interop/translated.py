@@ -50,12 +50,13 @@ def described(untranslated: Sequence[Untranslated]) -> Iterator[str]:
 
 class Test(NamedTuple):
     """One test of an allowlist. `what`: `regexes` (patterns for RE2, looked for in `target`), `stopwords` (parts of `target`, lower case),
-    `paths` (patterns), `entropy` (bits per character that the secret has at most)."""
+    `paths` (patterns), `entropy` (bits per character that the secret has at most). `negated`: it must not fit."""
 
     what: str
     target: str = SECRET
     values: tuple[str, ...] = ()
     most: float = 0.0
+    negated: bool = False
 
 
 class Allowlist(NamedTuple):
@@ -78,7 +79,7 @@ class ForeignRule(NamedTuple):
     """`source`: the id in the file. `pattern`: what is looked for, `whole`: the same with what may stand before, both for RE2; the groups
     `secret`, `secret_2`, … are the candidates for the secret, the first that took part is it. `entropy`: the secret must have more bits per
     character. `keywords`: lower case, one of them must stand nearby. `path`: pattern, empty for every file. `silent`: it serves others only.
-    `window`: bytes."""
+    `window`: bytes. `score`: confidence of a bare match."""
 
     source: str
     title: str
@@ -92,6 +93,8 @@ class ForeignRule(NamedTuple):
     silent: bool = False
     window: int = DEFAULT_WINDOW
     allowlists: tuple[Allowlist, ...] = ()
+    severity: str = "high"
+    score: int = SCORE
 
     @property
     def id(self) -> str:
@@ -125,14 +128,14 @@ def user_rules(foreign: ForeignRules) -> tuple[UserRule, ...]:
 
 
 def _user_rule(each: ForeignRule) -> UserRule:
-    kind = CredentialKind(Kind(each.id), each.title, identity=each.groups)
+    kind = CredentialKind(Kind(each.id), each.title, each.severity, identity=each.groups)
     rule = Rule(
         each.id,
         kind.name,
         each.pattern.encode("ascii"),
         examples=[NoText()],
         near_misses=[NoText()],
-        score=SCORE,
+        score=each.score,
         specificity=STRUCTURAL,
         check=more_entropy(each.entropy, each.groups) if each.entropy > 0 else None,
         window=each.window,

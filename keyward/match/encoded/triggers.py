@@ -1,0 +1,83 @@
+"""What the one pass over the bytes looks for besides the rules: places where something is encoded, or in pieces, that may be a secret.
+
+A trigger is nearly always a plain literal (the image of a mark in an encoding), of which a thousand cost the pass nothing that can be measured. Expressions
+without a literal, or with one of two bytes, do cost: `["']\\s*["']` alone would double the time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from keyward.match.encoded.images import LONGEST, by_phase, prefix_tree, wide
+from keyward.match.encoded.marks import NAMES, marks
+from keyward.match.engine.anchor import Anchor
+from keyward.model.rule import Rule
+
+PACKED = (b"H4sIA", b"H4sIC", b"QlpoOTFBWSZT", b"/Td6WFoA")
+"""How gzip, bzip2 and xz begin, in base64. Behind the last border: one character, one, none, none."""
+
+_PACKED_MAGIC = b"H4sIA"
+"""Base64 of gzip that is in base64 once more: Helm keeps its releases so."""
+
+_LETTERS = rb"[4-7][0-9A-Fa-f]"
+_VALUE = rb"[A-Za-z0-9_.-]*"
+_PERCENT = (rb"(?:%" + _LETTERS + rb"){3}", rb"%3[Aa]%2[Ff]%2[Ff]", rb"%253[Aa]%252[Ff]%252[Ff]", rb"%22%3[Aa]")
+_ESCAPE = (rb"(?:\\u00" + _LETTERS + rb"){2}", rb"(?:\\x" + _LETTERS + rb"){3}", rb"\\u0022:", rb"\\x22:", rb"\\u003[aA]\\u002[fF]\\u002[fF]")
+_HTML = (rb"&#[xX]" + _LETTERS + rb";&#[xX]", rb"&#[0-9]{2,3};&#[0-9]", rb"&quot;:", rb"=&quot;", rb"&#34;:", rb"&#39;:", rb"&#x27;:")
+_JSON = (rb"\\\":\\", rb"\\\": \\")
+_QUOTED_PRINTABLE = (rb"=3D",)
+_KUBERNETES = (rb"kind: Secret", rb"kind: \"Secret", rb"\"kind\":\"Secret\"", rb"\"kind\": \"Secret\"")
+_INVISIBLE = tuple(
+    rb"[A-Za-z0-9_.-]" + dressing + rb"[A-Za-z0-9_.-]"
+    for dressing in (rb"\x1b\[[0-9;]{0,12}m", rb"\xe2\x80[\x8b-\x8f]", rb"\xe2\x81[\xa0-\xa4]", rb"\xef\xbb\xbf", rb"\xc2\xad")
+)
+_JOINED = (
+    rb"[A-Za-z0-9_-]{4}\"\s*\+\s*[rbuf]?\"[A-Za-z0-9_-]{4}", rb"[A-Za-z0-9_-]{4}'\s*\+\s*[rbuf]?'[A-Za-z0-9_-]{4}",
+    rb"[A-Za-z0-9_-]{4}\\\r?\n[ \t]*[A-Za-z0-9_-]{4}",
+)  # fmt: skip
+
+
+class Trigger(NamedTuple):
+    """`name`: the encoding, with what more is known of the place behind a colon. `anchor`: as a rule's."""
+
+    name: str
+    anchor: Anchor
+
+
+def triggers(rules: Iterable[Rule]) -> tuple[Trigger, ...]:
+    """The triggers for a set of rules."""
+    texts = marks(rules)
+    narrow = (*texts, _PACKED_MAGIC)
+    found = []
+    images = by_phase((*(mark[:LONGEST] for mark in narrow), *(wide(mark[:LONGEST]) for mark in texts)))
+    for phase, literals in enumerate(images):
+        found.append(Trigger(f"base64:{phase}", _literal(literals)))
+    found.append(Trigger("packed:1", _literal(PACKED[:2])))
+    found.append(Trigger("packed:0", _literal(PACKED[2:])))
+    found.append(Trigger("hex", _literal([mark[:LONGEST].hex().encode() for mark in texts if len(mark) >= 4], ignore_case=True)))
+    for name, expressions in (
+        ("percent", _PERCENT), ("escape", _ESCAPE), ("html", _HTML), ("json-string", _JSON), ("quoted-printable", _QUOTED_PRINTABLE),
+        ("kubernetes", _KUBERNETES), ("invisible", _INVISIBLE),
+    ):  # fmt: skip
+        found.append(Trigger(name, _expression(expressions)))
+    starts = sorted(re.escape(mark) for mark in texts if mark not in NAMES and (len(mark) > 4 or not mark.isalnum()))
+    found.append(Trigger("joined", _expression((*_JOINED, *(start + _VALUE + rb"[\"'`][\s\\+.&]*[\"'`][A-Za-z0-9]" for start in starts)))))
+    found.append(Trigger("wrapped", _expression([start + _VALUE + rb"=?\r?\n[A-Za-z0-9]" for start in starts])))
+    return tuple(found)
+
+
+def _literal(literals: Iterable[bytes], *, ignore_case: bool = False) -> Anchor:
+    """One of many literals. Hyperscan gets each as it is; `re` gets them as a tree."""
+    kept = sorted(set(literals))
+    branches = tuple(b"".join(b"\\x%02x" % byte for byte in literal) for literal in kept)
+    return _anchor(prefix_tree(kept), branches, ignore_case)
+
+
+def _expression(expressions: Sequence[bytes]) -> Anchor:
+    return _anchor(b"|".join(expressions), tuple(expressions), False)
+
+
+def _anchor(expression: bytes, branches: tuple[bytes, ...], ignore_case: bool) -> Anchor:
+    return Anchor(expression, ignore_case, False, 0, 0, 0, (), False, branches)
