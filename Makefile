@@ -8,7 +8,7 @@ WORKERS ?= 3
 .PHONY: demo test lint wheel bench clean help ci-deps
 
 help:
-	@echo "make demo    install keyward into $(VENV), scan, and replace two leaked credentials at servers of its own"
+	@echo "make demo    install keyward into $(VENV) and play a breach on servers of its own: find, replace, prove, scrub, report"
 	@echo "make test    install everything that the tests need and run the whole suite"
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make ci-deps install the Debian packages of servers that some tests need (.ci/run does it)"
@@ -27,7 +27,7 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo
-	@$(BIN)/python -m keyward.testing.demo
+	@$(BIN)/keyward drill -o keyward-drill.html
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)

@@ -13,11 +13,14 @@ from keyward.cli import (
     audit,
     baseline,
     config,
+    drill,
     due,
     explain,
     hook,
+    incident,
     init,
     lanes,
+    playbook,
     plugins,
     revoke,
     rotation,
@@ -40,7 +43,7 @@ app = typer.Typer(
     help="Finds leaked credentials, and replaces them.",
     epilog="Start with `keyward scan`. Every command explains itself with `--help`.",
 )
-FIND, REPLACE, CLEAN_UP, SET_UP = "Find", "Replace", "Clean up", "Set up"
+FIND, REPLACE, CLEAN_UP, INCIDENT, SET_UP = "Find", "Replace", "Clean up", "Incident", "Set up"
 
 app.command("scan", epilog=scan.EXAMPLES, rich_help_panel=FIND)(scan.scan)
 app.command("verify", rich_help_panel=FIND)(verify.verify)
@@ -66,6 +69,10 @@ for command in (
     app.command(command.__name__, rich_help_panel=REPLACE)(command)
 
 app.command("scrub", epilog=scrub.EXAMPLES, rich_help_panel=CLEAN_UP)(scrub.scrub)
+
+app.add_typer(incident.app, name="incident", rich_help_panel=INCIDENT)
+app.command("playbook", rich_help_panel=INCIDENT)(playbook.playbook)
+app.command("drill", epilog=drill.EXAMPLES, rich_help_panel=INCIDENT)(drill.drill)
 
 app.command("init", rich_help_panel=SET_UP)(init.init)
 app.add_typer(lanes.app, name="lanes", rich_help_panel=SET_UP)

@@ -363,6 +363,8 @@ def eradicate(
             found = newest(case, "assess")
             if found is None:
                 raise UsageError("nobody has looked yet at what leaked", hint="Run: keyward incident assess")
+            if not found.leaks:
+                raise UsageError("the last look found no leak", hint="Leave --leaked out, and everything is replaced.")
             report = os.path.join(case.folder, found.report)
         wanted = Wanted(report=read_report(report)) if report else Wanted(everything=True)
         refs = [chosen.entry.ref for chosen in select(place, wanted).chosen]

@@ -113,3 +113,53 @@ def export(format: Annotated[str, typer.Option("--format", help="json or toml.")
         print()
     else:
         sys.stdout.writelines(flow.as_toml(data))
+
+
+@app.command("bench")
+def bench(
+    path: Annotated[str, typer.Argument(help="A folder of real files; many MB say more than few.")] = ".",
+    rules: Files = None,
+    gitleaks_config: Annotated[
+        str, typer.Option("--gitleaks-config", metavar="FILE", help="With the rules of a file of gitleaks or betterleaks.")
+    ] = "",
+    pack: Annotated[
+        list[str] | None, typer.Option("--pack", metavar="NAME", help="Only the rules of this pack (github). Repeatable.")
+    ] = None,
+    show: Annotated[str, typer.Option("--show", metavar="RULE", help="And where this rule found something, and why.")] = "",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Do not estimate each rule's part of the pass over all bytes.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every rule, not only the dearest 40 that hit anything.")] = False,
+    format: Annotated[str, typer.Option("--format", "-f", help="text or json.")] = "text",
+) -> int:
+    """Measure what each rule costs on a folder, and how often it hits. Ctrl-C prints what was measured until then.
+
+    For example: keyward rules bench ~/src --rules my-rules.toml. A rule is marked `slow` from 2% of the time, `noisy` from 100 findings or a
+    million hits per GB. Foreign rules are measured without their keywords and paths.
+    """
+    import sys
+
+    from keyward.cli.progress import ProgressLine
+    from keyward.cli.rules_bench import as_json, places, table
+    from keyward.errors import UsageError
+    from keyward.flows import rules as flow
+    from keyward.flows.rules_bench import bench as measure
+
+    if format not in ("text", "json"):
+        raise UsageError(f"--format {format!r} is neither text nor json")
+    line = ProgressLine(enabled=None)
+    measured = measure(
+        path,
+        flow.registry(rules or (), gitleaks_config=gitleaks_config, only=pack or ()),
+        show=show,
+        estimate=not quick,
+        progress=lambda files, size: line(files, size, 0),
+    )
+    line.clear()
+    if format == "json":
+        print(as_json(measured))
+    else:
+        for text in (*places(measured), *table(measured, everything=everything)):
+            print(text)
+    sys.stdout.flush()
+    return 130 if measured.interrupted else 0

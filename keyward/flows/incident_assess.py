@@ -130,7 +130,8 @@ def assess(
         outcome = verified(outcome, config=wished.config, databases=wished.databases, progress=asked, means=means)
     options = ReportOptions(place.registry.kind, timeline=True)
     proof = case.save_text(f"{name}.jsonl", render("jsonl", outcome, options))
-    selection = _owners(place, os.path.join(case.folder, f"{name}.jsonl"), gone)
+    path = os.path.join(case.folder, f"{name}.jsonl")
+    selection = _owners(place, path, gone) if outcome.findings else Selection(())
     at_home: dict[str, str] = {} if wished.entered else _at_home(place, outcome, selection)
     if at_home:
         outcome = outcome._replace(findings=tuple(each for each in outcome.findings if each.fingerprint not in at_home))

@@ -148,6 +148,8 @@ def _step(case: Case, id: str, what: str, left: list[str], do: Callable[[], str]
 
 def _scrub(case: Case, before: Assessed, wished: Wished, left: list[str]) -> str:
     """Exactly the places of the report; the values are read again from them, or from the store."""
+    if not before.leaks:
+        return "nothing: no leak is known"
     made = make_plan(ScrubOptions(leaked=f"{case.folder}/{before.report}", config=wished.config))
     outcome = carry_out(made)
     owed = {id(job.place): job.owed for job in made.jobs}

@@ -208,10 +208,12 @@ MOST_NOTES = 10
 def _not_translated(foreign: ForeignRules | None) -> tuple[str, ...]:
     if foreign is None or not foreign.untranslated:
         return ()
-    from keyward.scan.interop.translated import described
+    from keyward.scan.interop.translated import FINDS_THE_SAME, described
 
-    # what has no place in a report changes nothing of what is found
-    lines = [f"{foreign.path}: {line}" for line in described([each for each in foreign.untranslated if each.field != "tags"])]
+    lines = [
+        f"{foreign.path}: {line}"
+        for line in described([each for each in foreign.untranslated if each.field not in FINDS_THE_SAME])
+    ]
     more = len(lines) - MOST_NOTES
     return (
         *lines[:MOST_NOTES],

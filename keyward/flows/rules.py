@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from keyward.errors import UsageError
 from keyward.model.kind import CredentialKind
 from keyward.model.rule import Rule
-from keyward.registry import Pack, Registry, Unavailable
+from keyward.registry import Pack, Registry, Unavailable, pack_files
 from keyward.scan.recipe import RuleFile, registry_of
 from keyward.scan.user_rules import UserRule
 from keyward.testing.detector_contract import Problem, check_pack
@@ -37,9 +37,22 @@ class CheckedForeign(NamedTuple):
     untranslated: tuple[str, ...]
 
 
-def registry(rule_files: Sequence[str] = (), plugins: Sequence[str] = ()) -> Registry:
-    """The packs, with the rules of TOML files. Raises ConfigError for a file that is wrong."""
-    return registry_of([RuleFile(path) for path in rule_files], plugins)
+def registry(
+    rule_files: Sequence[str] = (), plugins: Sequence[str] = (), *, gitleaks_config: str = "", only: Sequence[str] = ()
+) -> Registry:
+    """The packs (`only` these, and the user's own), with the rules of TOML files. Raises ConfigError for a file that is wrong, UsageError
+    for a pack that is not there."""
+    foreign = None
+    if gitleaks_config:
+        from keyward.scan.interop.gitleaks import load
+
+        foreign = load(gitleaks_config)
+    names = [name for name, _ in pack_files()]
+    for name in only:
+        if name not in names:
+            raise UsageError(f"there is no pack {name!r}", hint="See `keyward rules list`.")
+    others = [name for name in names if only and name not in only]
+    return registry_of([RuleFile(path) for path in rule_files], plugins, others, foreign)
 
 
 def listing(packs: Registry, words: Sequence[str] = ()) -> list[tuple[Pack, Rule, CredentialKind]]:
@@ -138,8 +151,6 @@ def check_foreign(path: str) -> CheckedForeign:
 
 def _only(rules: Sequence[UserRule]) -> Registry:
     """A registry of these rules alone."""
-    from keyward.registry import pack_files
-
     return Registry(
         user_rules=[each.rule for each in rules],
         user_kinds=[each.kind for each in rules],

@@ -307,8 +307,7 @@ def _ports(places: Places, into: Gathered) -> None:
             shown = _address(address)
             name = f"{table[:3]} {shown}:{number}"
             if number >= EPHEMERAL and shown.startswith(("127.", "[::1]")):
-                # where a program talks to itself, it listens on another port each time
-                name = f"{table[:3]} {shown} on a passing port: {program or 'a program of another user'}"
+                continue  # where programs talk to themselves, on another port each time; nobody comes in by it from outside
             if name not in into.areas.get(PORT, {}):
                 into.add(PORT, name, b"", program)
 

@@ -61,11 +61,10 @@ def load(names: Sequence[str]) -> list[Loaded]:
         raise MissingExtra("detect-secrets", "interop") from None
     from importlib import import_module
 
-    built_in: dict[str, Any] = {
-        each.__name__: each
-        for module in get_modules_from_package(own)
-        for each in get_plugins_from_module(import_module(module))
-    }
+    built_in: dict[str, Any] = {}
+    for module in get_modules_from_package(own):
+        offered: list[Any] = list(get_plugins_from_module(import_module(module)))
+        built_in.update((plugin.__name__, plugin) for plugin in offered)
     classes: list[Any] = []
     for name in names:
         if not name.endswith(".py"):
@@ -75,7 +74,7 @@ def load(names: Sequence[str]) -> list[Loaded]:
             continue
         _check_file(name)
         try:
-            offered: list[Any] = list(get_plugins_from_file(name))
+            offered = list(get_plugins_from_file(name))
         except Exception as error:  # somebody's code: whatever it raises is a reason
             raise ConfigError(f"the plugin does not load: {type(error).__name__}", path=name) from None
         found = [each for each in offered if each.__name__ not in built_in]  # what it imports from the package is in it too

@@ -27,6 +27,10 @@ credential, is reported."""
 SECRET, MATCH, LINE = "secret", "match", "line"
 
 
+FINDS_THE_SAME = ("tags", "validate", "analyze", "revoke", "specificity")
+"""Fields whose loss changes nothing of what is found; a scan need not mention it."""
+
+
 class Untranslated(NamedTuple):
     """Something in a rule file that keyward does not do. `rule`: the id in that file, empty for the file as a whole."""
 

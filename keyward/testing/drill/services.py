@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging  # noqa: F401  # before any thread forks: its locks are taken around a fork only once it is there
 import threading
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any

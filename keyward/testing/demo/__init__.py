@@ -1,1 +1,0 @@
-"""`make demo`: the drill under its former name."""
