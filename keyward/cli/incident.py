@@ -350,7 +350,7 @@ def eradicate(
     Exit codes as of `keyward rotate`. For example: keyward incident eradicate --compromised-host agent-7
     """
     from keyward.cli import rotation
-    from keyward.flows.incident_assess import newest
+    from keyward.flows.incident_assess import newest, remember_held
     from keyward.flows.incident_case import PARTLY, STARTED
     from keyward.flows.incident_report import eradicated
     from keyward.flows.selecting import Wanted, select
@@ -370,6 +370,7 @@ def eradicate(
         refs = [chosen.entry.ref for chosen in select(place, wanted).chosen]
         if not dry_run:
             case.phase(ERADICATE, STARTED)
+            remember_held(place, case)
             for ref in refs:
                 case.begin(ERADICATE, f"rotate:{ref}", "replace", ref)
     try:

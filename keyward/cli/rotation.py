@@ -81,6 +81,7 @@ def plan(
 
     with open_place(config) as place:
         wanted = _wanted(names, lane, kind, tier, leaked, all_, references)
+        incident = incident or _in_an_incident(place)
         made = make_plan(place, select(place, wanted), _options(incident))
     print(show_plan(made))
     return HALTED if any(each.refusal for each in made.rotations) else DONE
@@ -117,6 +118,7 @@ def rotate(
 
     with open_place(config) as place:
         selection = select(place, _wanted(names, lane, kind, tier, leaked, all_, references))
+        incident = incident or _in_an_incident(place)
         options = _options(incident, withheld, delete_first)
         made = flow.make_plan(place, selection, options, exempt or ())
         print(show_plan(made), flush=True)
@@ -347,6 +349,16 @@ def _wanted(
     return Wanted(
         tuple(names or ()), tuple(lanes or ()), tuple(kinds or ()), tuple(tiers or ()), report, everything, references
     )
+
+
+def _in_an_incident(place: Workplace) -> bool:
+    """Whether an incident is open on this host: then keys are stopped before they are replaced, as with --incident."""
+    from keyward.flows.incident_case import open_incident
+
+    case = open_incident(place.state)
+    if case is not None:
+        print(f"keyward: the incident {case.name!r} is open: keys are stopped before they are replaced", file=sys.stderr)
+    return case is not None
 
 
 def _options(incident: bool, withheld: list[str] | None = None, delete_first: bool = False) -> Any:

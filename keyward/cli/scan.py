@@ -129,8 +129,9 @@ def scan(
         bool, typer.Option("--timeline", help="Order the places of each secret by when it first stood there.")
     ] = False,
     max_depth: Annotated[
-        int, typer.Option("--max-depth", min=0, help="How far containers in containers are opened; 0: not at all.")
-    ] = 8,
+        int | None,
+        typer.Option("--max-depth", min=0, help="How far containers in containers are opened; 0: not at all.", show_default="8"),
+    ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Look at everything, also at what was clean the last time.")
     ] = False,

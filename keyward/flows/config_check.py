@@ -7,6 +7,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from keyward.errors import KeywardError
+from keyward.flows.incident_settings import read_settings
 from keyward.flows.workplace import Prompt, Workplace, nobody, open_workplace
 from keyward.model.lane import ConsumerSpec
 from keyward.plugin.ports import Hosts, Ports
@@ -36,6 +37,7 @@ def check(config: str | None, *, live: bool = False, prompt: Prompt = nobody) ->
     kinds = {str(kind.name) for pack in registry.packs() if isinstance(pack, Pack) for kind in pack.kinds}
     kinds |= {str(kind) for kind in registry.rotators()} | {str(each.kind.name) for each in configured.rules}
     operator = load_lanes(path, kinds=sorted(kinds), check_consumer=check_consumer, check_store=unknown_setting)
+    read_settings(path)
     if not live:
         return Checked(path or "", operator)
     with open_workplace(config, prompt=prompt) as place:

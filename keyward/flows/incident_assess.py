@@ -23,6 +23,7 @@ from keyward.incident import lighthouse
 from keyward.incident.host_areas import Output, Places
 from keyward.incident.host_record import drift, not_compared
 from keyward.incident.settings import IncidentSettings
+from keyward.match.fingerprint import Fingerprinter, load_salt
 from keyward.model.finding import Finding, NotScanned, Occurrence, Outcome, Stats
 from keyward.model.incident import (
     ASSESS,
@@ -37,14 +38,19 @@ from keyward.model.incident import (
     Where,
 )
 from keyward.model.verdict import Dead, Live, Restricted, Unknown, Verdict
+from keyward.plugin.store import Slot
 from keyward.report import ReportOptions, render
 from keyward.rotate.audit import CallRecorder
 from keyward.rotate.found import read_report
+from keyward.rotate.identity import fingerprint
 from keyward.scan.group import group
 from keyward.scan.roles import LIVE as LIVE_CONFIG
 
 MOST_PLACES = 40
 """Places of one leak that the case keeps by themselves; the report beside it has all."""
+
+HELD = "held.json"
+"""Fingerprints of what the lanes held before they were rotated, by entry."""
 
 MOST_HOLDERS = 200
 BACKUPS = (
@@ -136,7 +142,7 @@ def assess(
     if at_home:
         outcome = outcome._replace(findings=tuple(each for each in outcome.findings if each.fingerprint not in at_home))
         proof = case.save_text(f"{name}.jsonl", render("jsonl", outcome, options))
-    leaks = tuple(_leaks(place, outcome, selection))
+    leaks = tuple(_leaks(place, outcome, selection, _earlier(case, selection)))
     tell("comparing the host with its record")
     changes, prepared = _drift(place, settings, wished, gone, places, run)
     found = Assessed(
@@ -232,9 +238,36 @@ def _at_home(place: Workplace, outcome: Outcome, selection: Selection) -> dict[s
     }
 
 
-def _leaks(place: Workplace, outcome: Outcome, selection: Selection) -> Iterator[Leak]:
-    """The findings as the case keeps them: of one value that several entries share, each entry is named."""
+def remember_held(place: Workplace, case: Case) -> None:
+    """Writes down the fingerprints of what the lanes hold now, so that a value that is replaced before anybody looked is known as theirs."""
+    made = Fingerprinter(load_salt().value)
+    place.registry.packs()
+    known: dict[str, list[str]] = case.load(HELD) or {}
+    for _, entry in place.operator.entries():
+        for slot in (Slot.CURRENT, Slot.PREVIOUS):
+            try:
+                held = place.store(entry.store).read(entry.path, slot)
+            except KeywardError:
+                continue  # its rotation will say so
+            if held is not None and held.parts:
+                name = fingerprint(place.registry.kind(entry.kind), held.parts, made)
+                known[entry.ref] = sorted({*known.get(entry.ref, []), name})
+    case.save(HELD, known)
+
+
+def _earlier(case: Case, selection: Selection) -> dict[str, list[str]]:
+    """Whose the leaked values were that no entry holds any more: what was replaced already is the lane's leak all the same."""
+    rest = {found.fingerprint for found in selection.unowned}
     owners: dict[str, list[str]] = {}
+    for ref, names in (case.load(HELD) or {}).items():
+        for name in rest.intersection(names):
+            owners.setdefault(name, []).append(ref)
+    return owners
+
+
+def _leaks(place: Workplace, outcome: Outcome, selection: Selection, owners: dict[str, list[str]]) -> Iterator[Leak]:
+    """The findings as the case keeps them: of one value that several entries share, each entry is named. `owners`: refs that are known
+    besides the selection's."""
     for chosen in selection.chosen:
         owners.setdefault(chosen.leaked, []).append(chosen.entry.ref)
     for finding in outcome.findings:

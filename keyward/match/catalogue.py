@@ -18,7 +18,7 @@ from keyward.match.engine.anchor import Anchor
 from keyward.match.paths import cache_folder, is_private, write_private
 from keyward.registry import Registry, Unavailable, pack_files, plugin_files
 
-FORMAT = 6
+FORMAT = 7
 
 
 class Entry(NamedTuple):
@@ -50,12 +50,15 @@ class Entries(Sequence[Entry]):
 
 
 class Catalogue(NamedTuple):
-    """`database`: Hyperscan's serialised form, empty where Hyperscan is not there. `cached`: whether it came from the cache."""
+    """`database`: Hyperscan's serialised form, empty where Hyperscan is not there. `cached`: whether it came from the cache.
+    `triggers`: what is looked for besides the rules, because something may be encoded there (`match.encoded`); numbered after the entries, with the
+    trigger's name where a rule's would be."""
 
     entries: Sequence[Entry]
     database: bytes
     digest: str
     cached: bool
+    triggers: Sequence[Entry] = ()
 
 
 def load(registry: Registry, *, portable: bool = False, on_compile: Callable[[int], None] = lambda rules: None) -> Catalogue:
@@ -68,29 +71,32 @@ def load(registry: Registry, *, portable: bool = False, on_compile: Callable[[in
     path = os.path.join(cache_folder(), f"rules-{digest}.db")
     cached = _read(path)
     if cached is not None:
-        return Catalogue(cached[0], cached[1], digest, True)
+        return Catalogue(cached[0], cached[1], digest, True, cached[2])
     catalogue = build(registry, portable=portable, on_compile=on_compile)
-    packed = [(e.pack, e.rule, tuple(e.anchor)) for e in catalogue.entries]
-    if write_private(path, marshal.dumps((FORMAT, packed, catalogue.database))):
+    packed = [[(e.pack, e.rule, tuple(e.anchor)) for e in entries] for entries in (catalogue.entries, catalogue.triggers)]
+    if write_private(path, marshal.dumps((FORMAT, *packed, catalogue.database))):
         _forget_others(path)
     return catalogue._replace(digest=digest)
 
 
 def build(registry: Registry, *, portable: bool = False, on_compile: Callable[[int], None] = lambda rules: None) -> Catalogue:
     """Compiles a catalogue, without the cache."""
+    from keyward.match.encoded.triggers import triggers
     from keyward.match.engine.anchor_derivation import derive
 
     for pack in registry.packs():
         if isinstance(pack, Unavailable):
             raise PackError(f"detector pack {pack.name} cannot be loaded: {pack.reason}", hint="See: keyward plugins list")
     entries = tuple(Entry(name, rule.id, derive(rule)) for name, rule in registry.rules())
+    besides = tuple(Entry("", *trigger) for trigger in triggers(rule for _, rule in registry.rules()))
     database = b""
     if not portable:
         from keyward.match.engine.vectorscan import compile_database
 
         on_compile(len(entries))
-        database = compile_database([entry.anchor for entry in entries], [entry.rule for entry in entries])
-    return Catalogue(entries, database, "", False)
+        everything = (*entries, *besides)
+        database = compile_database([entry.anchor for entry in everything], [entry.rule for entry in everything])
+    return Catalogue(entries, database, "", False, besides)
 
 
 def _digest(registry: Registry, portable: bool) -> str:
@@ -105,7 +111,7 @@ def _digest(registry: Registry, portable: bool) -> str:
     if registry.plugins:
         facts.extend(_stat(path) for path in plugin_files(registry.plugins))
     here = os.path.dirname(__file__)
-    for name in ("engine/anchor_derivation.py", "engine/edges.py", "engine/vectorscan.py", "catalogue.py"):
+    for name in ("engine/anchor_derivation.py", "engine/edges.py", "engine/vectorscan.py", "catalogue.py", "encoded/triggers.py", "encoded/marks.py", "encoded/images.py"):
         facts.append(_stat(os.path.join(here, name)))
     digest: str = blake2b(repr(facts).encode(), digest_size=12).hexdigest()
     return digest
@@ -125,15 +131,16 @@ def _stat(path: str) -> tuple[str, int, int]:
     return (path, status.st_size, status.st_mtime_ns)
 
 
-def _read(path: str) -> tuple[Sequence[Entry], bytes] | None:
+def _read(path: str) -> tuple[Sequence[Entry], bytes, Sequence[Entry]] | None:
     try:
         with open(path, "rb") as file:
             if not is_private(os.fstat(file.fileno())):
                 return None
-            version, packed, database = marshal.loads(file.read())
+            version, *held = marshal.loads(file.read())
         if version != FORMAT:
             return None
-        return Entries(packed), database
+        packed, besides, database = held
+        return Entries(packed), database, Entries(besides)
     except (OSError, ValueError, EOFError, TypeError):
         return None
 

@@ -18,12 +18,14 @@ if TYPE_CHECKING:  # imported where something was hit, which at most commits is 
 
 
 class Judged(NamedTuple):
-    """A candidate in its buffer, with its confidence and why."""
+    """A candidate in its buffer, with its confidence and why. `encoding`: how the buffer holds it, `raw` as it stands, else as in a
+    locator; then the spans are those of the encoded bytes, and the context that of the decoded text."""
 
     candidate: Candidate
     context: Context
     confidence: int
     signals: tuple[Signal, ...]
+    encoding: str = "raw"
 
 
 class Matcher:
@@ -32,6 +34,8 @@ class Matcher:
     def __init__(self, registry: Registry, catalogue: Catalogue) -> None:
         self._registry = registry
         self._entries = catalogue.entries
+        self._rules = len(catalogue.entries)
+        self._triggers = catalogue.triggers
         self._confirmers: dict[int, Confirmer] = {}
         self._barren: BarrenLines | None = None
         self._engine = _engine(catalogue)
@@ -43,6 +47,8 @@ class Matcher:
         found: list[Match] = []
         gave_up: list[str] = []
         for number, ends in hits.items():
+            if number >= self._rules:
+                continue
             confirmer = self._confirmer(number)
             matched, whole = confirmer.confirm(data, ends)
             if matched:
@@ -52,7 +58,11 @@ class Matcher:
         return found, gave_up
 
     def judged(self, data: Any, path: str, hits: dict[int, list[int]]) -> tuple[list[Judged], list[str]]:
-        """The credentials in a buffer with a confidence above zero, by position; and the rules that gave up."""
+        """The credentials in a buffer as it stands with a confidence above zero, by position; and the rules that gave up."""
+        if any(number >= self._rules for number in hits):
+            hits = {number: ends for number, ends in hits.items() if number < self._rules}
+            if not hits:
+                return [], []
         from keyward.match.assemble import Taken, assemble, most_specific
         from keyward.match.judge import context_of, judge
 
@@ -85,6 +95,20 @@ class Matcher:
         rest = [candidate for candidate in generic if not taken.overlaps(*candidate.span)]
         return (those_that_stay(rest, judged) if rest else judged), gave_up
 
+    def triggered(self, hits: dict[int, list[int]]) -> dict[str, list[int]]:
+        """The hits that no rule has: places where something may be encoded or in pieces, by the names of the triggers. Empty for most."""
+        return {self._triggers[number - self._rules].rule: ends for number, ends in hits.items() if number >= self._rules}
+
+    def with_encoded(
+        self, data: bytes, path: str, triggered: dict[str, list[int]], judged: list[Judged]
+    ) -> tuple[list[Judged], str]:
+        """The credentials of a buffer, `judged` as it stands, joined with those inside its encodings, each once; and what was given up on, empty
+        if nothing was."""
+        from keyward.match.encoded.reading import Budget, read
+
+        budget = Budget(len(data))
+        return read(self, bytes(data), path, triggered, judged, budget), budget.gave_up
+
     def find(self, data: Any, path: str = "") -> list[Judged]:
         """All credentials in a buffer with a confidence above zero."""
         return self.judged(data, path, self.hits(data))[0]
@@ -106,4 +130,4 @@ def _engine(catalogue: Catalogue) -> Any:
         return VectorscanEngine(catalogue.database)
     from keyward.match.engine.portable import PortableEngine
 
-    return PortableEngine([entry.anchor for entry in catalogue.entries])
+    return PortableEngine([entry.anchor for entry in (*catalogue.entries, *catalogue.triggers)])

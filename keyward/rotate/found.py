@@ -86,7 +86,7 @@ def _records(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         whole = json.loads(text)
     except (ValueError, RecursionError):
         whole = None
-    if isinstance(whole, dict) and "findings" in whole:
+    if isinstance(whole, dict) and whole.get("type") not in ("finding", "summary") and "findings" in whole:
         records = [*_list(whole, "findings"), {"type": "summary", **_dict(whole, "summary")}]
         for record in records:
             if not isinstance(record, dict):

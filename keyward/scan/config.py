@@ -26,7 +26,7 @@ MOST_IGNORED = 10_000
 
 SHARED = ("exclude", "ignore", "rules")
 OPERATOR = ("plugins", "persona", "disabled", "limits", "gitleaks_config", "detect_secrets_plugins")
-RESERVED = ("lanes", "stores", "providers", "verify", "audit")
+RESERVED = ("lanes", "stores", "providers", "verify", "audit", "incident")
 """Tables of the operator's configuration that other commands read."""
 LIMITS = ("min_file_size", "max_file_size")
 

@@ -157,6 +157,13 @@ class Examiner:
                     NotScanned(place.path, f"rule {rule} gave up: too many places that look like it but are not")
                     for rule in gave_up
                 )
+                triggered = self._matcher.triggered(hits)
+                if triggered:
+                    judged, reason = self._matcher.with_encoded(
+                        chunk.data, place.judged_as or place.path, triggered, judged
+                    )
+                    if reason:
+                        problems.append(NotScanned(place.path, reason))
                 own = [j for j in judged if chunk.own_start <= j.candidate.span[0] < chunk.own_end]
                 if len(occurrences) + len(own) > MOST_OCCURRENCES:
                     problems.append(NotScanned(place.path, f"more than {MOST_OCCURRENCES:,} matches; the rest is not listed"))
@@ -195,7 +202,7 @@ class Examiner:
                 place.path,
                 source_start,
                 source_start + source_length(chunk.data[start:end], chunk.encoding),
-                chunk.encoding,
+                within(chunk.encoding, judged.encoding),
                 place.blob,
                 place.container,
             ),
@@ -407,6 +414,11 @@ def _lines_around(data: bytes, start: int, end: int, spans: list[tuple[int, int]
         line[s - low : e - low] = b" " * (e - s)
     before = data[max(0, low - 1 - LINE_CONTEXT) : max(0, low - 1)]
     return bytes(line), before[before.rfind(b"\n") + 1 :]
+
+
+def within(outer: str, inner: str) -> str:
+    """The name of an encoding within another one."""
+    return "+".join(name for name in (outer, inner) if name != "raw") or "raw"
 
 
 def _facts(judged: Judged) -> tuple[tuple[str, str], ...]:

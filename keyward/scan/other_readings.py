@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Protocol
 
 from keyward.model.finding import Occurrence
+from keyward.scan.examine import within
 
 WINDOW = 16 << 20
 """Bytes of a source that are read otherwise at a time; a window ends with a line, if it has any."""
@@ -44,7 +45,18 @@ def decoder(encoding: str) -> Callable[[bytes], bytes] | None:
     from keyward.formats.containers import xml_text
     from keyward.formats.views import decoder as decoder_of
 
-    return xml_text.decode if encoding == xml_text.NAME else decoder_of(encoding)
+    known = xml_text.decode if encoding == xml_text.NAME else decoder_of(encoding)
+    if known is not None:
+        return known
+    from keyward.match.encoded.decoding import decoder as encoded
+
+    view, _, inner = encoding.partition("+")
+    outer = decoder(view) if inner else None
+    return encoded(encoding) if outer is None else _one_after_the_other(outer, decoder(inner))
+
+
+def _one_after_the_other(outer: Callable[[bytes], bytes], inner: Callable[[bytes], bytes] | None) -> Callable[[bytes], bytes] | None:
+    return None if inner is None else lambda data: inner(outer(data))
 
 
 def windows(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
@@ -77,7 +89,9 @@ def mapped(found: Iterable[Occurrence], view: Reading, data: bytes, base: int, l
         line = 1 + lines + data.count(b"\n", 0, start)
         column = 1 + len(data[data.rfind(b"\n", 0, start) + 1 : start].decode("utf-8", "replace"))
         yield occurrence._replace(
-            locator=occurrence.locator._replace(start=base + start, end=base + end, encoding=view.encoding),
+            locator=occurrence.locator._replace(
+                start=base + start, end=base + end, encoding=within(view.encoding, occurrence.locator.encoding)
+            ),
             line=line,
             column=column,
             end_line=line + data.count(b"\n", start, end),

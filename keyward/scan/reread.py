@@ -51,8 +51,6 @@ def _meant(data: bytes, encoding: str) -> Secret | None:
     """The value that the bytes stand for."""
     if encoding == "raw":
         return Secret(data)
-    if encoding.startswith(("utf-16", "utf-32")):
-        return Secret(data.decode(encoding, "replace").encode("utf-8", "replace"))
     from keyward.scan.other_readings import decoder
 
     decode = decoder(encoding)

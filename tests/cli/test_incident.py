@@ -99,6 +99,15 @@ def test_what_stands_only_where_it_is_used_is_no_leak_unless_the_thief_was_here(
     assert "Lanes that burn: bot" in home.ok("incident", "assess", "--offline", "--entered", code=1)
 
 
+def test_what_was_replaced_before_anybody_looked_is_its_lane_s_leak_all_the_same(home: Home) -> None:
+    home.ok("incident", "open", "leak")
+    home.ok("incident", "eradicate", "--yes")
+    out = home.ok("incident", "assess", "--offline", code=1)
+    assert re.search(r"bot/openrouter +openrouter/api-key", out) and "Lanes that burn: bot" in out
+    out = home.ok("incident", "status", code=5)
+    assert re.search(r"bot +tier 1 +replaced", out) and "no lane owns it" not in out
+
+
 def test_nothing_is_done_where_nobody_can_approve(home: Home) -> None:
     home.ok("incident", "open", "leak")
     code, _, err = home.run("incident", "contain")

@@ -16,6 +16,8 @@ BREAKS = b" \t\r\n"
 class Groups:
     """A layer of equal groups: so many characters for so many bytes, the last group maybe shorter. `start`, `end`: of the run in the source."""
 
+    partial = False
+
     def __init__(self, name: str, run: Compact, text: bytes, characters: int, size: int, padded_to: int) -> None:
         self.name = name
         self.text = text
@@ -24,6 +26,14 @@ class Groups:
         self._size = size
         self.start = run.spans[0][0]
         self.end = max(padded_to, run.spans[-1][1])
+
+    def holds(self, at: int, phase: int) -> bool:
+        """Whether a place within the run stands so many characters behind the border of one of these groups."""
+        return self.start <= at <= self.end and (index_of(self._run.spans, at) - phase) % self._characters == 0
+
+    def text_at(self, at: int, phase: int) -> int:
+        """Where in the text the group begins that ends so many characters before a place of the source."""
+        return max(0, index_of(self._run.spans, at) - phase) // self._characters * self._size
 
     def unit(self, offset: int) -> Unit:
         number = offset // self._size
@@ -35,11 +45,10 @@ class Groups:
         return Unit(start, end, self._run.source(first), self._run.source(last) + 1 if whole else self.end)
 
 
-def base64_layer(data: bytes, at: int, phase: int, forward: int = FORWARD, *, from_here: bool = False) -> Groups | None:
-    """The base64 around a place that stands so many characters behind the border of a group. `from_here`: begin with that group."""
+def base64_layer(data: bytes, at: int, phase: int, forward: int = FORWARD) -> Groups | None:
+    """The base64 around a place that stands so many characters behind the border of a group."""
     spans = run_around(data, at, BASE64, forward)
-    border = index_of(spans, at) - phase
-    run = _cut(compact(data, spans), border if from_here else border % 4)
+    run = _cut(compact(data, spans), (index_of(spans, at) - phase) % 4)
     text = decode_base64(run.text)
     if not text:
         return None
@@ -104,6 +113,8 @@ def wide_encoding(text: bytes) -> str:
 
 class Wide:
     """A layer of text that is in UTF-16 below."""
+
+    partial = False
 
     def __init__(self, text: bytes, encoding: str) -> None:
         self.name = encoding

@@ -8,8 +8,8 @@ at either end: `base64[1:-2]`. Layers within layers are joined by `+`, the outer
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -23,13 +23,17 @@ class Unit(NamedTuple):
 
 
 class Layer(Protocol):
-    """`name`: of the encoding, as in a locator. `text`: what is to be looked through."""
+    """`name`: of the encoding, as in a locator. `text`: what is to be looked through. `partial`: whether bytes may stand in the source as they
+    are (those that have to be written otherwise never take one byte each)."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def text(self) -> bytes: ...
+
+    @property
+    def partial(self) -> bool: ...
 
     def unit(self, offset: int) -> Unit:
         """The unit that the byte at an offset of `text` comes from."""
@@ -45,9 +49,11 @@ class Place(NamedTuple):
 
 
 def place(layer: Layer, start: int, end: int) -> Place:
-    """The place of the bytes from `start` to `end` of a layer's text."""
+    """The place of the bytes from `start` to `end` of a layer's text. Without a name where they stand in the source as they are."""
     first = layer.unit(start)
     last = layer.unit(max(start, end - 1))
+    if layer.partial and last.source_end - first.source_start == end - start:
+        return Place(first.source_start, last.source_end, "")
     cut = sliced(start - first.start, max(0, last.end - end))
     return Place(first.source_start, last.source_end, layer.name + cut)
 
@@ -57,8 +63,9 @@ def through(layers: Iterable[Layer], start: int, end: int) -> Place:
     names: list[str] = []
     for layer in layers:
         start, end, name = place(layer, start, end)
-        names.append(name)
-    return Place(start, end, "+".join(reversed(names)))
+        if name:
+            names.append(name)
+    return Place(start, end, "+".join(reversed(names)) or "raw")
 
 
 def sliced(first: int, last: int) -> str:
@@ -86,24 +93,34 @@ def steps(encoding: str) -> list[Step]:
 
 
 class Pieces:
-    """A layer made of pieces in order. A piece whose decoded length is that of its source is byte for byte the same, unless it is `whole`."""
+    """A layer made of pieces in order: a decoded text each, with the bounds of what it stands for. Each is one unit."""
+
+    partial = False
 
     def __init__(self, name: str, pieces: Sequence[tuple[bytes, int, int]]) -> None:
         self.name = name
         self.text = b"".join(text for text, _, _ in pieces)
-        self._pieces = pieces
-        self._starts: list[int] = []
+        self._units: list[Unit] = []
+        at = 0
+        for text, low, high in pieces:
+            self._units.append(Unit(at, at + len(text), low, high))
+            at += len(text)
+        self._begins = [unit.start for unit in self._units]
 
     def unit(self, offset: int) -> Unit:
-        if not self._starts:
-            at = 0
-            for text, _, _ in self._pieces:
-                self._starts.append(at)
-                at += len(text)
-        index = bisect_right(self._starts, offset) - 1
-        text, low, high = self._pieces[index]
-        start = self._starts[index]
-        if len(text) == high - low:
-            source = low + offset - start
-            return Unit(offset, offset + 1, source, source + 1)
-        return Unit(start, start + len(text), low, high)
+        return self._units[bisect_right(self._begins, offset) - 1]
+
+
+class Tail:
+    """A layer without the beginning of its text, and cut off at its end."""
+
+    def __init__(self, layer: Layer, first: int, end: int) -> None:
+        self.name = layer.name
+        self.partial = layer.partial
+        self.text = layer.text[first:end]
+        self._layer = layer
+        self._first = first
+
+    def unit(self, offset: int) -> Unit:
+        unit = self._layer.unit(offset + self._first)
+        return unit._replace(start=unit.start - self._first, end=unit.end - self._first)

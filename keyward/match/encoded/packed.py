@@ -10,7 +10,7 @@ from typing import Any
 
 from keyward.match.encoded.layer import Unit
 
-MOST = 4 << 20
+MOST = 2 << 20
 """Bytes that are unpacked at most; what comes after is not looked at. A value is given back within the same limit."""
 
 _PIECE = 1 << 14
@@ -27,6 +27,11 @@ NAMES = tuple(_FORMATS)
 def packing(text: bytes) -> str:
     """How a text is packed, by its first bytes; nothing if it is not."""
     return next((name for name, (magic, _, _) in _FORMATS.items() if text.startswith(magic)), "")
+
+
+def packing_before(text: bytes, end: int) -> int:
+    """Where the last beginning of something packed before an offset is; -1 if there is none."""
+    return max(text.rfind(magic, 0, end) for magic, _, _ in _FORMATS.values())
 
 
 def unpack(text: bytes, name: str) -> bytes:
@@ -54,6 +59,8 @@ def unpack(text: bytes, name: str) -> bytes:
 
 class Packed:
     """A layer over the whole of a packed text."""
+
+    partial = False
 
     def __init__(self, text: bytes, name: str) -> None:
         self.name = name

@@ -59,9 +59,9 @@ REWRITINGS = {
     "quoted-printable": Rewriting(re.compile(rb"=(?:\r?\n|([2-7][0-9A-F]|0[9AD]))"), lambda match: _number(match) if match[1] else b"", lines=True),
     "invisible": Rewriting(re.compile(rb"\x1b\[[0-9;]{0,12}m|\xe2\x80[\x8b-\x8f]|\xe2\x81[\xa0-\xa4]|\xef\xbb\xbf|\xc2\xad"), b""),
     "joined": Rewriting(
-        re.compile(rb"([\"'`])(?:\s*(?:\+|\.\.?|&|\\\r?\n)?\s*)[rbuf]?(?:\1)|(?<=[A-Za-z0-9_.-])\\\r?\n[ \t]*(?=[A-Za-z0-9_-]|\Z)"), b"", lines=True
+        re.compile(rb"[\"'`]\s{0,80}(?:(?:\+|\.\.?|&|\\\r?\n)\s{0,80})?[rbuf]?[\"'`]|(?<=[A-Za-z0-9_.-])\\\r?\n[ \t]*(?=[A-Za-z0-9_-]|\Z)"), b"", lines=True
     ),
-    "wrapped": Rewriting(re.compile(rb"(?<=[A-Za-z0-9_.-])(?:=?\r?\n|\r\n?)(?=[A-Za-z0-9_.-]|\Z)"), b"", lines=True),
+    "wrapped": Rewriting(re.compile(rb"(?<=[A-Za-z0-9_.-])(?:\r?\n)(?=[A-Za-z0-9_.-]|\Z)"), b"", lines=True),
 }  # fmt: skip
 
 
@@ -73,6 +73,8 @@ def decode(text: bytes, name: str) -> bytes:
 
 class Rewritten:
     """A layer over a stretch of the source from `start` to `end`."""
+
+    partial = True
 
     def __init__(self, data: bytes, start: int, end: int, name: str) -> None:
         self.name = name

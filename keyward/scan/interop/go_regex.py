@@ -160,7 +160,7 @@ class _Reader:
         if character == "(":
             return self._group(flags, depth)
         if character == "[":
-            return self._class()
+            return self._class(flags)
         if character == "\\":
             return self._escape(flags)
         if character == ".":
@@ -256,7 +256,7 @@ class _Reader:
             self.fail("an escape that RE2 does not know")
         return ord(character)
 
-    def _class(self) -> str:
+    def _class(self, flags: Flags) -> str:
         negated = self._looking_at("^")
         if negated:
             self._take()
@@ -288,6 +288,8 @@ class _Reader:
         self._take()
         if negated and wide:
             self.fail("everything but a character beyond ASCII, which cannot be told from bytes")
+        if negated and "i" in flags:  # what is excluded is so in either case
+            members |= {byte ^ 0x20 for byte in members if chr(byte).isascii() and chr(byte).isalpha()}
         narrow = _ALL - members if negated else members
         if not narrow and not wide:
             self.fail("a class that nothing belongs to")

@@ -14,7 +14,17 @@ from keyward.match.matcher import Judged, Matcher
 from keyward.model.finding import Allowance
 from keyward.registry import Registry
 from keyward.scan.interop.gitleaks import quiet_options
-from keyward.scan.interop.translated import LINE, MATCH, Allowlist, ForeignRule, ForeignRules, Requirement, Test, entropy
+from keyward.scan.interop.translated import (
+    LINE,
+    MATCH,
+    PREFIX,
+    Allowlist,
+    ForeignRule,
+    ForeignRules,
+    Requirement,
+    Test,
+    entropy,
+)
 
 if TYPE_CHECKING:
     from keyward.scan.interop.detect_secrets import PluginRunner
@@ -65,6 +75,13 @@ class InteropMatcher(Matcher):
         if plugins is not None:
             engine = self.hits
             self.hits = lambda data: engine(data) or dict(NO_HITS)
+
+    def matches(self, data: Any, hits: Hits) -> tuple[list[Match], list[str]]:
+        """As the matcher's own; line ends around a foreign secret are no part of it, as in gitleaks."""
+        found, gave_up = super().matches(data, hits)
+        if not self._foreign:
+            return found, gave_up
+        return [_trimmed(match, data) if match.rule.id.startswith(PREFIX) else match for match in found], gave_up
 
     def judged(self, data: Any, path: str, hits: Hits) -> tuple[list[Judged], list[str]]:
         """As the matcher's own, without what a rule does not want here, and with what plugins find."""
@@ -132,6 +149,17 @@ class InteropMatcher(Matcher):
             others = self._found(data, hits, self._number.get(required.rule, -1))
             found = _near(found, others, required, positions)
         return found
+
+
+def _trimmed(match: Match, data: Any) -> Match:
+    parts = dict(match.parts)
+    for name, (start, end) in match.parts.items():
+        while start < end and data[start] == 10:
+            start += 1
+        while start < end and data[end - 1] == 10:
+            end -= 1
+        parts[name] = (start, end)
+    return match if parts == match.parts else match._replace(parts=parts)
 
 
 def _secret(data: Any, match: Match, rule: ForeignRule) -> bytes:
