@@ -130,7 +130,9 @@ def scan(
     ] = False,
     max_depth: Annotated[
         int | None,
-        typer.Option("--max-depth", min=0, help="How far containers in containers are opened; 0: not at all.", show_default="8"),
+        typer.Option(
+            "--max-depth", min=0, help="How far containers in containers are opened; 0: not at all.", show_default="8"
+        ),
     ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Look at everything, also at what was clean the last time.")

@@ -110,7 +110,7 @@ def check(packs: Registry, only: str = "") -> Checked:
 def is_foreign(path: str) -> bool:
     """Whether a file has the rules of gitleaks or betterleaks, and not keyward's. Raises ConfigError for one that is no TOML."""
     from keyward.formats.toml_file import TomlFile
-    from keyward.scan.interop.gitleaks import looks_like_gitleaks
+    from keyward.scan.interop.gitleaks_file import looks_like_gitleaks
 
     file = TomlFile.load(path)
     return file is not None and looks_like_gitleaks(file.data)

@@ -134,6 +134,8 @@ class TimedMatcher(Matcher):
         found: list[Match] = []
         gave_up: list[str] = []
         for number, ends in hits.items():
+            if number >= len(self.names):
+                continue
             name = self.names[number]
             started = self._clock()
             more, given_up = super().matches(data, {number: ends})
@@ -146,6 +148,7 @@ class TimedMatcher(Matcher):
 
     def judged(self, data: Any, path: str, hits: dict[int, list[int]]) -> tuple[list[Judged], list[str]]:
         """As the matcher's own. What it takes besides the exact matches is given to the rules as judging each one's matches once more takes."""
+        hits = {number: ends for number, ends in hits.items() if number < len(self.names)}  # the rest belongs to no rule
         for number, ends in hits.items():
             self.hit[self.names[number]] += len(ends)
         confirmed = sum(self.confirm.values())

@@ -107,7 +107,8 @@ class Matcher:
         from keyward.match.encoded.reading import Budget, read
 
         budget = Budget(len(data))
-        return read(self, bytes(data), path, triggered, judged, budget), budget.gave_up
+        found = read(self, bytes(data), path, triggered, judged, budget)
+        return found, budget.gave_up
 
     def find(self, data: Any, path: str = "") -> list[Judged]:
         """All credentials in a buffer with a confidence above zero."""

@@ -9,15 +9,18 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from keyward.errors import ConfigError
 from keyward.match.catalogue import build
 from keyward.match.fingerprint import Fingerprinter
 from keyward.model.finding import Occurrence
 from keyward.plugin.shapes import an, hexa
-from keyward.registry import Registry, pack_files
+from keyward.registry import Registry, Unavailable, pack_files
 from keyward.scan.examine import Examiner, Place
-from keyward.scan.interop.gitleaks import load, looks_like_gitleaks
+from keyward.scan.interop.gitleaks import EQUIVALENTS, load
+from keyward.scan.interop.gitleaks_file import looks_like_gitleaks
 from keyward.scan.interop.matching import ForeignAllowlists, InteropMatcher
 from keyward.scan.interop.translated import ForeignRules, described, entropy, user_rules
 
@@ -354,6 +357,47 @@ def test_no_text_makes_a_foreign_pattern_slow(tmp_path: Path) -> None:
     assert time.monotonic() - started < 30  # measured: below one second; backtracking would take for ever
 
 
+def test_gitleaks_own_rules_stand_for_rules_that_keyward_has() -> None:
+    registry = Registry()
+    for name, ours in EQUIVALENTS.items():
+        for each in ours:
+            found = registry.rule(each.partition("/")[0], each) if "/" in each else registry.pack(each)
+            assert not isinstance(found, Unavailable), name
+
+
+KEYS = (
+    "id", "regex", "secretGroup", "entropy", "keywords", "path", "allowlist", "allowlists", "required", "components", "within",
+    "condition", "regexes", "paths", "stopwords", "regexTarget", "targetRules", "commits", "filter", "tags", "skipReport",
+)  # fmt: skip
+leaves = st.one_of(
+    st.booleans(), st.integers(-3, 9), st.floats(-1, 5), st.sampled_from(["", "a", "(b", "AND", "line", "x{3}", "5L"])
+)
+values = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)
+)
+
+
+def toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(["rules", "extend", "allowlists", "allowlist", "filter", "title"]), values, max_size=3))
+def test_any_file_is_read_or_refused(tmp_path: Path, data: dict[str, object]) -> None:
+    rule = {"id": "one", "regex": "tok_[a-z]{9}", "allowlists": data.get("allowlists", []), "required": data.get("filter", [])}
+    for tables in (data, {"rules": [rule]}):
+        try:
+            foreign = written(tmp_path, "".join(f"{key} = {toml(value)}\n" for key, value in tables.items()))
+        except ConfigError as error:
+            assert "rules.toml" in str(error)
+        else:
+            assert len(user_rules(foreign)) == len(foreign.rules)
+
+
 def _gitleaks() -> str | None:
     """gitleaks itself: other tools install a command of that name as well."""
     found = shutil.which("gitleaks")
@@ -411,3 +455,20 @@ def test_the_same_as_gitleaks(tmp_path: Path, config: str) -> None:
     }
     assert ours == theirs
     assert ours
+
+
+def test_results_that_are_remembered_depend_on_the_file_and_its_plugins(tmp_path: Path) -> None:
+    from keyward.match.catalogue import Catalogue
+    from keyward.scan.cache import results_digest
+    from keyward.scan.recipe import Recipe
+
+    recipe = Recipe(Catalogue((), b"", "", False), b"0" * 32)
+    foreign = written(tmp_path, TOKEN)
+    digests = {
+        results_digest(recipe),
+        results_digest(recipe._replace(foreign=foreign)),
+        results_digest(recipe._replace(foreign=written(tmp_path, TOKEN.replace("ACME_", "other")))),
+        results_digest(recipe._replace(detect_secrets_plugins=(str(tmp_path / "rules.toml"),))),
+    }
+    assert len(digests) == 4
+    assert results_digest(recipe._replace(foreign=foreign)) in digests

@@ -71,7 +71,9 @@ def _cut(run: Compact, first: int) -> Compact:
     """Without so many characters at its beginning."""
     if first <= 0:
         return run
-    spans, begins, at = [], [], 0
+    spans: list[tuple[int, int]] = []
+    begins: list[int] = []
+    at = 0
     for start, end in run.spans:
         gone = min(end - start, max(0, first - at))
         at += end - start

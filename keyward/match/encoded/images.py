@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 FEWEST = 4
 """Characters of base64 that are worth looking for: one place in 16 million of random base64 has a given four."""
 
-LONGEST = 8
+LONGEST = 5
 """Bytes of a mark that are made an image of; what follows adds nothing."""
 
 

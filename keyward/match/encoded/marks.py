@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from re import _constants as sre  # type: ignore[attr-defined]  # private, and stable since 3.11
-from typing import Any
+from typing import Any, NamedTuple
 
 from keyward.match.engine.anchor_derivation import parse
 from keyward.model.rule import GENERIC, Rule
@@ -23,47 +23,56 @@ LETTERS = 6
 """A class of so many bytes or fewer is spelt out."""
 
 NAMES = (
-    b"pass", b"Pass", b"PASS", b"secret", b"Secret", b"SECRET", b"token", b"Token", b"TOKEN", b"_KEY=", b"_KEY:", b"_KEY\"", b"_key=", b"_key:",
-    b"_key\"", b"apiKey", b"api_key", b"API_KEY", b"ApiKey", b"apikey", b"api-key", b"Api-Key", b"access_key", b"accessKey", b"AccessKey", b"private_key",
-    b"privateKey", b"PRIVATE KEY", b"uthorization", b"\"auth\"", b"credential", b"AccountKey=", b"onnectionString", b"_auth", b"PGPASS",
-    b"postgres", b"mysql:", b"mongodb", b"redis:", b"rediss:", b"amqp:", b"amqps:", b"mssql", b"sqlserver:", b"_PWD", b"wd=",
+    b"pass", b"Pass", b"PASS", b"_PWD", b"_pwd", b"wd=", b"secret", b"Secret", b"SECRET", b"token", b"Token", b"TOKEN", b"_KEY", b"_key", b"-key",
+    b"-Key", b"key=", b"key:", b"key\"", b"Key=", b"Key:", b"Key\"", b"apiKey", b"apikey", b"ApiKey", b"accessKey", b"privateKey", b"PRIVATE KEY",
+    b"uthorization", b"_auth", b"_AUTH", b"\"auth\"", b"credential", b"onnectionString",
+    b"postgres", b"mysql", b"MYSQL", b"mongo", b"MONGO", b"redis", b"REDIS", b"amqp:", b"amqps", b"mqtt", b"stomp", b"mssql", b"sqlserver", b"oracle", b"clickhouse",
+    b"cassandra", b"couchdb", b"neo4j", b"NEO4J", b"bolt:", b"influx", b"elastic", b"snowflake", b"ftp:/", b"ftps:", b"ssh:/", b"smtp", b"SMTP", b"ldap", b"s3:/", b"dav:/",
 )  # fmt: skip
 """Names that rules look for, and the schemes of URLs that hold passwords, in the cases in which they are written."""
 
 Node = tuple[Any, Any]
 
 
-def marks(rules: Iterable[Rule]) -> tuple[bytes, ...]:
-    """The fixed texts in the values of the rules, with the names, each once."""
+class Marks(NamedTuple):
+    """`beginnings`: how values begin, for the rules that say so; `inner`: fixed text elsewhere in the matches of the others."""
+
+    beginnings: tuple[bytes, ...]
+    inner: tuple[bytes, ...]
+
+    @property
+    def everything(self) -> tuple[bytes, ...]:
+        """Both, with the names, each once."""
+        return tuple(dict.fromkeys((*self.beginnings, *self.inner, *NAMES)))
+
+
+def marks(rules: Iterable[Rule]) -> Marks:
+    """What betrays the values of the rules, but for the generic ones: those have the names."""
     found: dict[bytes, None] = {}
+    inner: dict[bytes, None] = {}
     for rule in rules:
-        if rule.specificity > GENERIC:
-            found.update(dict.fromkeys(beginnings(rule) or inner_text(rule)))
-    found.update(dict.fromkeys(NAMES))
-    return tuple(found)
+        if rule.specificity == GENERIC or rule.ignore_case:
+            continue
+        parsed = parse(rule.pattern, rule)
+        if parsed.state.flags & re.IGNORECASE:
+            continue
+        nodes = list(parsed)
+        beginnings = _beginnings(nodes, parsed.state.groupdict.values())
+        found.update(dict.fromkeys(beginnings))
+        longest = b"" if beginnings else max(_literals(nodes), key=len, default=b"")
+        if len(longest) > SHORTEST:
+            inner[longest] = None
+    return Marks(tuple(found), tuple(inner))
 
 
-def beginnings(rule: Rule) -> tuple[bytes, ...]:
-    """How the values of a rule begin; empty where that is not fixed, or too short to say anything."""
-    parsed = parse(rule.pattern, rule)
-    if rule.ignore_case or parsed.state.flags & re.IGNORECASE:
-        return ()
-    found: dict[bytes, None] = {}
-    groups = parsed.state.groupdict
-    for nodes in [_group(list(parsed), number) for number in groups.values()] if groups else [list(parsed)]:
-        spelt = [text for text, _ in _spelt(nodes)]
+def _beginnings(nodes: list[Node], groups: Iterable[int]) -> list[bytes]:
+    """How the parts of a pattern begin; nothing of those where that is not fixed, or too short to say anything."""
+    found: list[bytes] = []
+    for part in [_group(nodes, number) for number in groups] or [nodes]:
+        spelt = [text for text, _ in _spelt(part)]
         if 0 < len(spelt) <= MOST_BEGINNINGS and min(map(len, spelt)) >= SHORTEST:
-            found.update(dict.fromkeys(spelt))
-    return tuple(found)
-
-
-def inner_text(rule: Rule) -> tuple[bytes, ...]:
-    """The longest fixed text that stands elsewhere in each match of the rule, if it is long enough."""
-    parsed = parse(rule.pattern, rule)
-    if rule.ignore_case or parsed.state.flags & re.IGNORECASE:
-        return ()
-    longest = max(_literals(list(parsed)), key=len, default=b"")
-    return (longest,) if len(longest) > SHORTEST else ()
+            found.extend(spelt)
+    return found
 
 
 def _spelt(nodes: list[Node]) -> list[tuple[bytes, bool]]:

@@ -10,7 +10,7 @@ from keyward.match.encoded.kubernetes import Manifest, document, is_text
 from keyward.match.encoded.layer import Layer, Tail, through
 from keyward.match.encoded.packed import Packed, packing, packing_before
 from keyward.match.encoded.precedence import joined
-from keyward.match.encoded.rewritten import REWRITINGS, Rewritten, stretches
+from keyward.match.encoded.rewritten import PIECES, REWRITINGS, Rewritten, stretches
 from keyward.match.encoded.runs import FORWARD, PACKED_FORWARD
 from keyward.match.matcher import Judged
 from keyward.model.finding import Signal
@@ -37,7 +37,7 @@ LONGEST_TAIL = 8192
 AROUND = 48
 """Decoded bytes on either side of a generic value that must be clean text."""
 
-PIECES = ("joined", "wrapped", "invisible")
+BROKEN = ("joined", "wrapped", "quoted-printable")
 NARROWEST_TERMINAL = 60
 """Columns of a line from which on it may have been broken by a terminal."""
 
@@ -50,13 +50,21 @@ class Budget:
     def __init__(self, size: int) -> None:
         self.gave_up = ""
         self._bytes = max(LEAST_BYTES, size)
+        self._decoded = 4 * self._bytes
         self._runs = MOST_RUNS
         self._found = MOST_FOUND
 
     def run(self) -> bool:
-        """Whether one more run may be decoded."""
+        """Whether one more run may be decoded. Where something was given up on, nothing more is: what costs is the decoding."""
+        if self.gave_up:
+            return False
         self._runs -= 1
         return self._within(self._runs >= 0, f"more than {MOST_RUNS:,} places with something encoded")
+
+    def decoded(self, size: int) -> bool:
+        """Whether one may go on after so many more bytes were decoded: what overlaps is decoded again and again."""
+        self._decoded -= size
+        return self._within(self._decoded >= 0, "too much that is encoded")
 
     def text(self, size: int) -> bool:
         """Whether so many more decoded bytes may be looked through."""
@@ -103,10 +111,13 @@ def _layers(data: bytes, hits: Hits, budget: Budget) -> Iterator[Layer]:
         if last is not None:
             yield last
     for name in REWRITINGS:
-        for start, stop in stretches(data, hits.get(name, ()), name):
+        ends = [*hits.get(name, ()), *(hits.get("pieces", ()) if name in BROKEN else ())]
+        for start, stop in stretches(data, sorted(ends), name):
             if not budget.run():
                 return
-            yield Rewritten(data, start, stop, name)
+            layer = Rewritten(data, start, stop, name)
+            if len(layer.text) < stop - start:  # whatever is rewritten becomes shorter
+                yield layer
 
 
 def _manifests(data: bytes, ends: Sequence[int], budget: Budget) -> Iterator[Manifest]:
@@ -131,6 +142,8 @@ def _base64(data: bytes, places: list[tuple[int, int, bool]], budget: Budget) ->
         layer = base64_layer(data, end, phase, PACKED_FORWARD if packed else FORWARD)
         if layer is None:
             continue
+        if not budget.decoded(len(layer.text)):
+            return
         last = layer
         at = layer.text_at(end, phase)
         if packed:
@@ -155,8 +168,11 @@ def _inside(matcher: Matcher, data: bytes, path: str, outer: Layer, budget: Budg
     if not hits:
         return []
     judged = [each for each in matcher.judged(text, path, hits)[0] if _is_sound(each, text, outer, data)]
-    if depth > 1:
-        judged = read(matcher, text, path, matcher.triggered(hits), judged, budget, depth - 1)
+    triggered = matcher.triggered(hits) if depth > 1 else {}
+    if isinstance(outer, Rewritten):  # what is rewritten is rewritten at all its levels at once
+        triggered = {name: ends for name, ends in triggered.items() if name not in REWRITINGS and name != "pieces"}
+    if triggered:
+        judged = read(matcher, text, path, triggered, judged, budget, depth - 1)
     return [_placed(each, layers) for each in judged]
 
 

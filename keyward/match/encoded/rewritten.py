@@ -11,9 +11,13 @@ from typing import NamedTuple, Union
 
 from keyward.match.encoded.layer import Unit
 
-BACK = 2048
-FORWARD = 4096
+BACK = 1024
+FORWARD = 2048
 """Bytes around a hit that are rewritten; a line's end is a border before that."""
+
+PIECES_BACK = 256
+PIECES_FORWARD = 1024
+"""The same where a value is in pieces: it begins before the hit, and goes on behind it."""
 
 _BORDERS = re.compile(rb"[\s\"'`<>]")
 
@@ -65,6 +69,10 @@ REWRITINGS = {
 }  # fmt: skip
 
 
+PIECES = ("joined", "wrapped", "invisible")
+"""Those that put a value together, and do not write any byte of it otherwise."""
+
+
 def decode(text: bytes, name: str) -> bytes:
     """The bytes of a value as they are meant."""
     rewriting = REWRITINGS[name]
@@ -111,11 +119,12 @@ class Rewritten:
 def stretches(data: bytes, ends: Iterable[int], name: str) -> list[tuple[int, int]]:
     """The stretches around the hits, ascending, none touching another."""
     lines = REWRITINGS[name].lines
+    back, forward = (PIECES_BACK, PIECES_FORWARD) if name in PIECES else (BACK, FORWARD)
     found: list[tuple[int, int]] = []
     for at in ends:
-        if found and at + FORWARD // 2 < found[-1][1]:
+        if found and at + forward // 2 < found[-1][1]:
             continue
-        low, high = max(0, at - BACK), min(len(data), at + FORWARD)
+        low, high = max(0, at - back), min(len(data), at + forward)
         if not lines:
             low = max(low, data.rfind(b"\n", low, at) + 1)
             newline = data.find(b"\n", at, high)

@@ -23,9 +23,10 @@ _PACKED_MAGIC = b"H4sIA"
 
 _LETTERS = rb"[4-7][0-9A-Fa-f]"
 _VALUE = rb"[A-Za-z0-9_.-]*"
+_BEFORE = rb"(?:\A|[^A-Za-z0-9_.-])"
 _BOUNDED = rb"[A-Za-z0-9_.-]{0,300}"
 """For `re`, which goes through the rest of a value once for each beginning in it; Hyperscan would count states instead."""
-_PERCENT = (rb"(?:%" + _LETTERS + rb"){3}", rb"%3[Aa]%2[Ff]%2[Ff]", rb"%253[Aa]%252[Ff]%252[Ff]", rb"%22%3[Aa]")
+_PERCENT = (rb"(?:%" + _LETTERS + rb"){3}", rb"%3[Aa]%2[Ff]%2[Ff]", rb"%253[Aa]%252[Ff]%252[Ff]", rb"%22%3[Aa]", rb"(?i:key|token|secret|word|pass|passwd|pwd)%3[ADad]")
 _ESCAPE = (rb"(?:\\u00" + _LETTERS + rb"){2}", rb"(?:\\x" + _LETTERS + rb"){3}", rb"\\u0022:", rb"\\x22:", rb"\\u003[aA]\\u002[fF]\\u002[fF]")
 _HTML = (rb"&#[xX]" + _LETTERS + rb";&#[xX]", rb"&#[0-9]{2,3};&#[0-9]", rb"&quot;:", rb"=&quot;", rb"&#34;:", rb"&#39;:", rb"&#x27;:")
 _JSON = (rb"\\\":\\", rb"\\\": \\")
@@ -35,10 +36,15 @@ _INVISIBLE = tuple(
     rb"[A-Za-z0-9_.-]" + dressing + rb"[A-Za-z0-9_.-]"
     for dressing in (rb"\x1b\[[0-9;]{0,12}m", rb"\xe2\x80[\x8b-\x8f]", rb"\xe2\x81[\xa0-\xa4]", rb"\xef\xbb\xbf", rb"\xc2\xad")
 )
-_JOINED = (
-    rb"[A-Za-z0-9_-]{2}\"\s*\+\s*\"[A-Za-z0-9_-]{8}", rb"[A-Za-z0-9_-]{2}'\s*\+\s*'[A-Za-z0-9_-]{8}",
-    rb"[A-Za-z0-9_-]{4}\\\r?\n[ \t]*[A-Za-z0-9_-]{4}",
-)  # fmt: skip
+_QUOTED = tuple(
+    rb"[A-Za-z0-9_-]{2}" + glue + rb"[A-Za-z0-9_-]{8}"
+    for quote in (rb"\"", rb"'")
+    for glue in (quote + rb" \+\s+" + quote, quote + rb"\+" + quote, quote + rb"\s+\+ " + quote)
+)
+"""Literals put together with a plus sign. Written so that each has a literal of three bytes."""
+_CONTINUED = tuple(rb"[A-Za-z0-9_-]{4}" + newline + rb"[ \t]*[A-Za-z0-9_-]{4}" for newline in (rb"\\\n", rb"\\\r\n"))
+_BROKEN = rb"(?:[\"'`][\s\\+.&]*[\"'`]|=?\r?\n)[A-Za-z0-9]"
+"""What may stand in a value that is in pieces, behind its beginning: a quotation's end and another's beginning, the end of a line."""
 
 
 class Trigger(NamedTuple):
@@ -50,24 +56,26 @@ class Trigger(NamedTuple):
 
 def triggers(rules: Iterable[Rule]) -> tuple[Trigger, ...]:
     """The triggers for a set of rules."""
-    texts = marks(rules)
+    known = marks(rules)
+    texts = known.everything
     narrow = (*texts, _PACKED_MAGIC)
     found = []
-    images = by_phase((*(mark[:LONGEST] for mark in narrow), *(wide(mark[:LONGEST]) for mark in texts)))
+    twice = {image[:LONGEST] for images in by_phase({name[:LONGEST] for name in NAMES}) for image in images}
+    images = by_phase({*(mark[:LONGEST] for mark in narrow), *(wide(mark[:LONGEST]) for mark in NAMES), *twice})
     for phase, literals in enumerate(images):
         found.append(Trigger(f"base64:{phase}", _literal(literals)))
     found.append(Trigger("packed:1", _literal(PACKED[:2])))
     found.append(Trigger("packed:0", _literal(PACKED[2:])))
-    found.append(Trigger("hex", _literal([mark[:LONGEST].hex().encode() for mark in texts if len(mark) >= 4], ignore_case=True)))
+    found.append(Trigger("hex", _literal({mark[:LONGEST].hex().encode() for mark in texts if len(mark) >= 4}, ignore_case=True)))
     for name, expressions in (
-        ("percent", _PERCENT), ("escape", _ESCAPE), ("html", _HTML), ("json-string", _JSON), ("kubernetes", _KUBERNETES), ("invisible", _INVISIBLE),
+        ("percent", _PERCENT), ("escape", _ESCAPE), ("html", _HTML), ("json-string", _JSON), ("quoted-printable", _QUOTED_PRINTABLE), ("kubernetes", _KUBERNETES), ("invisible", _INVISIBLE),
     ):  # fmt: skip
         found.append(Trigger(name, _expression(expressions)))
-    starts = sorted(re.escape(mark) for mark in texts if mark not in NAMES and (len(mark) > 4 or not mark.isalnum()))
-    found.append(Trigger("joined", _started(starts, rb"[\"'`][\s\\+.&]*[\"'`][A-Za-z0-9]", _JOINED)))
-    found.append(Trigger("quoted-printable", _started(starts, rb"=\r?\n[A-Za-z0-9]", _QUOTED_PRINTABLE)))
-    found.append(Trigger("wrapped", _started(starts, rb"\r?\n[A-Za-z0-9]")))
-    return tuple(trigger for trigger in found if trigger.anchor.branches)
+    starts = sorted(re.escape(mark) for mark in known.beginnings if len(mark) > 4 or not mark.isalnum() or not mark.islower())
+    found.append(Trigger("joined", _expression((*_QUOTED, *_CONTINUED))))
+    if starts:
+        found.append(Trigger("pieces", _started(starts, _BROKEN)))
+    return tuple(found)
 
 
 def _literal(literals: Iterable[bytes], *, ignore_case: bool = False) -> Anchor:
@@ -81,11 +89,10 @@ def _expression(expressions: Sequence[bytes]) -> Anchor:
     return _anchor(b"|".join(expressions), tuple(expressions), False)
 
 
-def _started(starts: Sequence[bytes], ending: bytes, others: Sequence[bytes] = ()) -> Anchor:
+def _started(starts: Sequence[bytes], ending: bytes) -> Anchor:
     """A beginning of a value, more of it, and then something that no value has."""
-    portable = b"(?:" + b"|".join(starts) + b")" + _BOUNDED + ending
-    branches = (*others, *(start + _VALUE + ending for start in starts))
-    return _anchor(b"|".join((*others, portable)) if starts else b"|".join(others), branches, False)
+    portable = _BEFORE + b"(?:" + b"|".join(starts) + b")" + _BOUNDED + ending
+    return _anchor(portable, tuple(_BEFORE + start + _VALUE + ending for start in starts), False)
 
 
 def _anchor(expression: bytes, branches: tuple[bytes, ...], ignore_case: bool) -> Anchor:

@@ -10,15 +10,15 @@ those with the same id are merged, two files deep.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from keyward.errors import ConfigError
 from keyward.model.kind import SEVERITIES
 from keyward.model.rule import DEFAULT_WINDOW
-from keyward.scan.interop.go_regex import Untranslatable, translate
+from keyward.scan.interop.gitleaks_file import Source, as_list, positive, read, tables_of, texts, whole_number
+from keyward.scan.interop.go_regex import Untranslatable, quiet_options, translate
 from keyward.scan.interop.translated import (
     LINE,
     MATCH,
@@ -30,14 +30,8 @@ from keyward.scan.interop.translated import (
     Requirement,
     Test,
     Untranslated,
-    rule_id,
 )
 
-if TYPE_CHECKING:
-    from keyward.formats.toml_file import TomlFile
-
-DEEPEST_EXTEND = 2
-MOST_RULES = 2_000
 LONGEST_PATTERN = 10_000
 """Characters of one pattern."""
 LONGEST_MATCH = 10_000
@@ -46,10 +40,6 @@ LONGEST_MATCH = 10_000
 _RULE = (
     "id", "description", "regex", "secretgroup", "entropy", "keywords", "path", "tags", "allowlist", "allowlists", "required",
     "skipreport", "filter", "components", "tokenefficiency", "valuegroup", "confidence", "severity",
-)  # fmt: skip
-_FILE = (
-    "title", "description", "extend", "rules", "allowlist", "allowlists", "minversion", "betterleaksminversion", "prefilter",
-    "filter",
 )  # fmt: skip
 _SCORES = {"high": SCORE, "medium": 60, "low": 50}
 """What betterleaks' `confidence` comes to; the regular persona is shown all three."""
@@ -68,123 +58,18 @@ _GROUP = re.compile(r"\(\?P<(g\d+)>")
 """A group as `translate` was asked to name it; it writes no other bracket so."""
 
 
-class _Source(NamedTuple):
-    """A file and those that it extends, merged: rules by id, allowlists, and ids that were switched off. Keys are in lower case."""
-
-    rules: dict[str, dict[str, Any]]
-    allowlists: list[dict[str, Any]]
-    filters: list[tuple[str, str]]
-    files: list[str]
-    disabled: list[str]
-    extends_default: bool
-
-
-def looks_like_gitleaks(data: Mapping[str, Any]) -> bool:
-    """Whether parsed TOML has gitleaks' rules and not keyward's."""
-    rules = _lowered(data).get("rules")
-    tables = [rule for rule in rules if isinstance(rule, dict)] if isinstance(rules, list) else []
-    if any("pattern" in rule for rule in tables):
-        return False
-    return any("regex" in rule for rule in tables) or bool({"extend", "allowlist", "allowlists"} & _lowered(data).keys())
-
-
 def load(path: str) -> ForeignRules:
     """What a file says. Raises ConfigError for one that is not there, is no TOML or is not of this format; what it merely cannot translate
     is listed in the answer."""
     notes: list[Untranslated] = []
-    source = _read(path, notes, 0)
+    source = read(path, notes, 0)
     return _Translator(path, source, notes).run()
-
-
-def _read(path: str, notes: list[Untranslated], depth: int) -> _Source:
-    from keyward.formats.toml_file import TomlFile
-
-    file = TomlFile.load(path)
-    if file is None:
-        raise ConfigError("there is no such file", path=path, hint="Check --gitleaks-config and `gitleaks_config`.")
-    data = _lowered(file.data)
-    tables = data.get("rules", [])
-    if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
-        file.wrong("`rules` must be a list of tables", "Begin each with a line [[rules]].", "rules")
-    if len(tables) > MOST_RULES:
-        file.wrong(f"more than {MOST_RULES} rules", "Split the file.", "rules")
-    rules: dict[str, dict[str, Any]] = {}
-    for number, table in enumerate(tables):
-        if not isinstance(table.get("id"), str) or not table["id"]:
-            raise ConfigError(
-                f"rule {number + 1} has no id", path=path, line=_line(file, number), hint='Give it one: id = "acme"'
-            )
-        rules[table["id"]] = table
-    notes.extend(Untranslated("", key, "keyward does not know this key") for key in data if key not in _FILE)
-    extend = data.get("extend", {})
-    if not isinstance(extend, dict):
-        file.wrong("`extend` must be a table", "Begin it with a line [extend].", "extend")
-    source = _Source(
-        rules=rules,
-        allowlists=_tables(data, "allowlist", "allowlists", "", notes),
-        filters=[(key, data[key]) for key in ("prefilter", "filter") if isinstance(data.get(key), str)],
-        files=[path],
-        disabled=[each for each in extend.get("disabledrules", []) if isinstance(each, str)],
-        extends_default=bool(extend.get("usedefault")),
-    )
-    return _extended(source, extend, path, notes, depth)
-
-
-def _extended(source: _Source, extend: dict[str, Any], path: str, notes: list[Untranslated], depth: int) -> _Source:
-    base_path = extend.get("path")
-    if extend.get("url"):
-        notes.append(Untranslated("", "extend.url", "nothing is fetched; save the file and name it in extend.path"))
-    if not base_path:
-        return source
-    if source.extends_default:
-        hint = "gitleaks refuses this too: leave one of them out."
-        raise ConfigError("`extend` has both path and useDefault", path=path, hint=hint)
-    if depth >= DEEPEST_EXTEND:
-        notes.append(Untranslated("", "extend.path", f"not followed: more than {DEEPEST_EXTEND} files deep, as in gitleaks"))
-        return source
-    base = _read(_beside(path, str(base_path)), notes, depth + 1)
-    merged = {name: rule for name, rule in base.rules.items() if name not in source.disabled}
-    for name, rule in source.rules.items():
-        merged[name] = _merged(merged[name], rule) if name in merged else rule
-    return _Source(
-        rules=merged,
-        allowlists=[*source.allowlists, *base.allowlists],
-        filters=[*source.filters, *base.filters],
-        files=[*source.files, *base.files],
-        disabled=[*(name for name in source.disabled if name not in base.rules), *base.disabled],
-        extends_default=base.extends_default,
-    )
-
-
-def _beside(path: str, base: str) -> str:
-    """gitleaks takes it relative to where it is started, which may be a scanned tree: keyward only looks there if the file that names it
-    lies there as well."""
-    beside = os.path.join(os.path.dirname(os.path.abspath(path)), base)
-    if os.path.isabs(base) or os.path.lexists(beside):
-        return beside
-    here = os.path.realpath(".")
-    within = os.path.realpath(path).startswith(here.rstrip(os.sep) + os.sep)
-    return os.path.join(here, base) if within and os.path.lexists(base) else beside
-
-
-def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """A rule of the extended file with what the extending one says of it: values replace, lists are joined."""
-    merged = dict(base)
-    for key, value in own.items():
-        if key == "allowlist":
-            merged["allowlists"] = [*_as_list(merged.pop("allowlist", None)), *_as_list(merged.get("allowlists")), value]
-        elif key in ("keywords", "tags", "allowlists"):
-            before = [*(_as_list(merged.pop("allowlist", None)) if key == "allowlists" else ()), *_as_list(merged.get(key))]
-            merged[key] = [*before, *_as_list(value)]
-        elif value not in ("", 0):
-            merged[key] = value
-    return merged
 
 
 class _Translator:
     """Turns the merged tables of a file into rules; keeps account of what has no translation."""
 
-    def __init__(self, path: str, source: _Source, notes: list[Untranslated]) -> None:
+    def __init__(self, path: str, source: Source, notes: list[Untranslated]) -> None:
         self._path, self._source, self._notes = path, source, notes
         self._commits: dict[str, str] = {}
 
@@ -196,7 +81,7 @@ class _Translator:
             made = self._allowlist(table, f"global allowlist {number}", "", everywhere=not table.get("targetrules"))
             if made is None:
                 continue
-            for target in _texts(table, "targetrules"):
+            for target in texts(table, "targetrules"):
                 targeted.setdefault(target, []).append(made)
             if not table.get("targetrules"):
                 allowlists.append(made)
@@ -250,20 +135,20 @@ class _Translator:
             return None
         try:
             pattern, whole, groups, window = self._pattern(
-                name, regex, _number(table.get("secretgroup") or table.get("valuegroup"))
+                name, regex, positive(table.get("secretgroup") or table.get("valuegroup"))
             )
             path = _plain(str(table.get("path") or ""))
         except Untranslatable as error:
             self._note(name, "regex", str(error))
             return None
         lists = [*self._rule_allowlists(name, table), *further]
-        threshold = float(_number(table.get("entropy")))
+        threshold = float(positive(table.get("entropy")))
         if isinstance(table.get("filter"), str):
             more, floor = self._filtered(name, "filter", table["filter"])
             lists.extend(more)
             threshold = max(threshold, floor)
         title = " ".join(str(table.get("description") or name).split())[:200]
-        keywords = tuple(dict.fromkeys(word.lower() for word in _texts(table, "keywords") if word))
+        keywords = tuple(dict.fromkeys(word.lower() for word in texts(table, "keywords") if word))
         required = tuple(self._requirements(name, table))
         severity = str(table.get("severity") or "high").lower()
         return ForeignRule(
@@ -305,7 +190,7 @@ class _Translator:
         return without_loose_beginning(whole), whole, tuple(map(_group_name, range(max(1, len(wanted))))), window
 
     def _rule_allowlists(self, name: str, table: dict[str, Any]) -> Iterator[Allowlist]:
-        for number, each in enumerate(_tables(table, "allowlist", "allowlists", name, self._notes), 1):
+        for number, each in enumerate(tables_of(table, "allowlist", "allowlists", name, self._notes), 1):
             made = self._allowlist(each, f"allowlist {number} of rule {name}", name, everywhere=False)
             if made is not None:
                 yield made
@@ -328,14 +213,14 @@ class _Translator:
         whole = True
         tests: list[Test] = []
         for key, where in (("regexes", target), ("paths", "")):
-            patterns, complete = self._patterns(_texts(table, key), rule, f"allowlist.{key}")
+            patterns, complete = self._patterns(texts(table, key), rule, f"allowlist.{key}")
             whole = whole and complete
             if patterns:
                 tests.append(Test(key, where, patterns))
-        words = tuple(word.lower() for word in _texts(table, "stopwords") if word)
+        words = tuple(word.lower() for word in texts(table, "stopwords") if word)
         if words:
             tests.append(Test("stopwords", SECRET, words))
-        commits = _texts(table, "commits")
+        commits = texts(table, "commits")
         if commits and everywhere and not every:
             self._commits.update((commit.strip().lower(), shown) for commit in commits)
         elif commits:
@@ -384,7 +269,7 @@ class _Translator:
         return lists, made.entropy
 
     def _requirements(self, name: str, table: dict[str, Any]) -> Iterator[Requirement]:
-        for each in (*_as_list(table.get("required")), *_as_list(table.get("components"))):
+        for each in (*as_list(table.get("required")), *as_list(table.get("components"))):
             if not isinstance(each, dict) or not isinstance(each.get("id"), str):
                 raise ConfigError(f"rule {name}: a required rule has no id", path=self._path)
             if each.get("optional") is True or each.get("required") is False:
@@ -396,7 +281,7 @@ class _Translator:
             elif each.get("within"):
                 lines = int(within[1]) if within[1] else None
                 columns = int(within[2]) if within[2] else None
-            yield Requirement(each["id"], _whole(lines), _whole(columns))
+            yield Requirement(each["id"], whole_number(lines), whole_number(columns))
 
     def _with_known_requirements(self, rules: list[ForeignRule]) -> Iterator[ForeignRule]:
         known = {rule.source for rule in rules}
@@ -469,54 +354,3 @@ def _plain(pattern: str) -> str:
     except re2.error:
         raise Untranslatable("RE2 does not accept the pattern") from None
     return made
-
-
-def quiet_options() -> Any:
-    """RE2 on bytes, without messages on standard error."""
-    import re2
-
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    options.max_mem = 8 << 20
-    return options
-
-
-def _lowered(value: Any) -> Any:
-    """Tables with their keys in lower case: gitleaks does not tell case apart."""
-    if isinstance(value, dict):
-        return {str(key).lower(): _lowered(inner) for key, inner in value.items()}
-    return [_lowered(each) for each in value] if isinstance(value, list) else value
-
-
-def _tables(data: Mapping[str, Any], old: str, new: str, rule: str, notes: list[Untranslated]) -> list[dict[str, Any]]:
-    """The allowlists under either of their two names."""
-    found = [*_as_list(data.get(old)), *_as_list(data.get(new))]
-    tables = [each for each in found if isinstance(each, dict)]
-    if len(tables) < len(found):
-        notes.append(Untranslated(rule, new, "something in it is no table"))
-    return tables
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    return tuple(each for each in _as_list(table.get(key)) if isinstance(each, str))
-
-
-def _number(value: Any) -> int | float:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _line(file: TomlFile, number: int) -> int:
-    tables = file.tables("rules") if "rules" in file.data else []
-    return tables[number].line() if number < len(tables) else 0
-
-
-__all__ = ["EQUIVALENTS", "load", "looks_like_gitleaks", "quiet_options", "rule_id"]

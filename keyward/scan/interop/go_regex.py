@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 MOST_NESTED = 100
 """Groups within groups; Go itself takes 1,000."""
@@ -388,3 +388,14 @@ def _set(members: frozenset[int]) -> str:
 def _in_set(value: int) -> str:
     character = chr(value)
     return character if character.isascii() and character.isalnum() else f"\\x{value:02x}"
+
+
+def quiet_options() -> Any:
+    """RE2 on bytes, without messages on standard error."""
+    import re2
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    options.max_mem = 8 << 20
+    return options

@@ -13,7 +13,7 @@ from keyward.match.confirm import Match
 from keyward.match.matcher import Judged, Matcher
 from keyward.model.finding import Allowance
 from keyward.registry import Registry
-from keyward.scan.interop.gitleaks import quiet_options
+from keyward.scan.interop.go_regex import quiet_options
 from keyward.scan.interop.translated import (
     LINE,
     MATCH,
