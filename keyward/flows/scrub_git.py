@@ -281,6 +281,10 @@ def _replacement(name: Name, form: bytes) -> Replacement:
     return Replacement(name, form, b"\\r?\\n".join(re.escape(line).replace(b"\r", b"r") for line in lines))
 
 
+_REPLACED = re.compile(r"raw|base64(?:\[[^\]]*\])?")
+"""How a value may be written for `replacements` to have a form of it."""
+
+
 def _to_strip(
     repository: Repository,
     outcome: Outcome,
@@ -296,7 +300,7 @@ def _to_strip(
         each.locator.blob
         for finding in outcome.findings
         for each in finding.occurrences
-        if each.locator.blob and (each.locator.container or each.locator.encoding != "raw")
+        if each.locator.blob and (each.locator.container or not _REPLACED.fullmatch(each.locator.encoding))
     }
     blobs = sorted({each.locator.blob for finding in outcome.findings for each in finding.occurrences if each.locator.blob})
     strip: list[str] = []

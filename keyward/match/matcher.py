@@ -60,9 +60,9 @@ class Matcher:
     def judged(self, data: Any, path: str, hits: dict[int, list[int]]) -> tuple[list[Judged], list[str]]:
         """The credentials in a buffer as it stands with a confidence above zero, by position; and the rules that gave up."""
         if any(number >= self._rules for number in hits):
-            hits = {number: ends for number, ends in hits.items() if number < self._rules}
-            if not hits:
-                return [], []
+            hits = self.of_rules(hits)
+        if not hits:
+            return [], []
         from keyward.match.assemble import Taken, assemble, most_specific
         from keyward.match.judge import context_of, judge
 
@@ -98,6 +98,10 @@ class Matcher:
     def triggered(self, hits: dict[int, list[int]]) -> dict[str, list[int]]:
         """The hits that no rule has: places where something may be encoded or in pieces, by the names of the triggers. Empty for most."""
         return {self._triggers[number - self._rules].rule: ends for number, ends in hits.items() if number >= self._rules}
+
+    def of_rules(self, hits: dict[int, list[int]]) -> dict[int, list[int]]:
+        """The other hits."""
+        return {number: ends for number, ends in hits.items() if number < self._rules}
 
     def with_encoded(
         self, data: bytes, path: str, triggered: dict[str, list[int]], judged: list[Judged]

@@ -55,7 +55,7 @@ def test_patterns_that_cannot_be_looked_for_are_refused(pattern: bytes, message:
 @pytest.mark.parametrize(
     ("pattern", "anchor"),
     [
-        (rb"(?<![A-Z])acme_[a-z]{3,9}(?![a-z])", rb"(?:\A|[^A-Z])acme\x5f(?:[a-z]){3}"),
+        (rb"(?<![A-Z])acme_[a-z]{3,9}(?![a-z])", rb"acme\x5f(?:[a-z]){3}"),
         (rb"acme(?:-(?:test|live))?_?[0-9]{4}", rb"acme(?:\x2d(?:test|live)){0,1}?(?:\x5f){0,1}?(?:[0-9]){4}"),
         (rb"acme=(?P<secret>.{2,})", rb"acme\x3d(?:(?:[^\x0a]){2})"),
         (rb"acme:\s*$", rb"acme\x3a"),

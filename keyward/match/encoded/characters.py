@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from keyward.match.encoded.images import TO_STANDARD
 from keyward.match.encoded.layer import Unit
-from keyward.match.encoded.runs import BASE64, FORWARD, HEX, Compact, compact, index_of, run_around
+from keyward.match.encoded.runs import BASE64, FORWARD, HEX, Compact, compact, run_around
 
 BREAKS = b" \t\r\n"
 
@@ -24,16 +24,16 @@ class Groups:
         self._run = run
         self._characters = characters
         self._size = size
-        self.start = run.spans[0][0]
-        self.end = max(padded_to, run.spans[-1][1])
+        self.start = run.starts[0]
+        self.end = max(padded_to, run.end)
 
     def holds(self, at: int, phase: int) -> bool:
         """Whether a place within the run stands so many characters behind the border of one of these groups."""
-        return self.start <= at <= self.end and (index_of(self._run.spans, at) - phase) % self._characters == 0
+        return self.start <= at <= self.end and (self._run.ordinal(at) - phase) % self._characters == 0
 
     def text_at(self, at: int, phase: int) -> int:
         """Where in the text the group begins that ends so many characters before a place of the source."""
-        return max(0, index_of(self._run.spans, at) - phase) // self._characters * self._size
+        return max(0, self._run.ordinal(at) - phase) // self._characters * self._size
 
     def unit(self, offset: int) -> Unit:
         number = offset // self._size
@@ -47,40 +47,24 @@ class Groups:
 
 def base64_layer(data: bytes, at: int, phase: int, forward: int = FORWARD) -> Groups | None:
     """The base64 around a place that stands so many characters behind the border of a group."""
-    spans = run_around(data, at, BASE64, forward)
-    run = _cut(compact(data, spans), (index_of(spans, at) - phase) % 4)
+    run = compact(data, run_around(data, at, BASE64, forward))
+    run = run.cut((run.ordinal(at) - phase) % 4)
     text = decode_base64(run.text)
     if not text:
         return None
     if len(run.text) % 4 == 1:  # one character alone stands for nothing
         run = run._replace(text=run.text[:-1])
-    end = run.spans[-1][1]
+    end = run.end
     padding = len(data[end : end + 2]) - len(data[end : end + 2].lstrip(b"=")) if len(run.text) % 4 > 1 else 0
     return Groups("base64", run, text, 4, 3, end + padding)
 
 
 def hex_layer(data: bytes, at: int) -> Groups | None:
     """The hexadecimal digits around a place where a pair of them ends."""
-    spans = run_around(data, at, HEX)
-    run = _cut(compact(data, spans), index_of(spans, at) % 2)
+    run = compact(data, run_around(data, at, HEX))
+    run = run.cut(run.ordinal(at) % 2)
     run = run._replace(text=run.text[: len(run.text) // 2 * 2])
     return Groups("hex", run, binascii.unhexlify(run.text), 2, 1, 0) if run.text else None
-
-
-def _cut(run: Compact, first: int) -> Compact:
-    """Without so many characters at its beginning."""
-    if first <= 0:
-        return run
-    spans: list[tuple[int, int]] = []
-    begins: list[int] = []
-    at = 0
-    for start, end in run.spans:
-        gone = min(end - start, max(0, first - at))
-        at += end - start
-        if start + gone < end:
-            begins.append(sum(e - s for s, e in spans))
-            spans.append((start + gone, end))
-    return Compact(run.text[first:], spans or [run.spans[-1]], begins or [0])
 
 
 def decode_base64(text: bytes) -> bytes:

@@ -8,22 +8,31 @@ from collections.abc import Iterable, Iterator
 FEWEST = 4
 """Characters of base64 that are worth looking for: one place in 16 million of random base64 has a given four."""
 
-LONGEST = 5
-"""Bytes of a mark that are made an image of; what follows adds nothing."""
+SELECTIVE = 5
+"""Characters from which on an image is not also a piece of a word (`N5cl` stands in every symbol of C++ in the namespace `clang`)."""
+
+ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 def base64_images(mark: bytes) -> Iterator[tuple[int, bytes]]:
-    """The images of a mark, one for each place in a group of three bytes where it may begin, in both alphabets; each with the number of its
-    characters behind the last border of a group of four."""
+    """The images of a mark, for each place in a group of three bytes where it may begin, in both alphabets; each with the number of its characters behind the last
+    border of a group of four."""
     for before in range(3):
         end = before + len(mark)
         encoded = base64.b64encode(b"\0" * before + mark + b"\0\0")
         first, last = (8 * before + 5) // 6, 8 * end // 6
-        image = encoded[first:last]
-        if len(image) >= FEWEST:
-            yield last % 4, image
+        images = [encoded[first:last]]
+        known = 8 * end - 6 * last  # bits of the character behind
+        if len(images[0]) < FEWEST:
+            continue
+        if len(images[0]) < SELECTIVE and known:
+            bits = ALPHABET.index(encoded[last])
+            images = [images[0] + ALPHABET[bits + rest : bits + rest + 1] for rest in range(1 << (6 - known))] if known == 4 else images
+        for image in images:
+            phase = (first + len(image)) % 4
+            yield phase, image
             if b"+" in image or b"/" in image:
-                yield last % 4, image.translate(TO_URL_SAFE)
+                yield phase, image.translate(TO_URL_SAFE)
 
 
 TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -31,8 +40,8 @@ TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def by_phase(marks: Iterable[bytes]) -> tuple[tuple[bytes, ...], ...]:
-    """The images of all marks, by how many characters (0, 1, 2) stand behind the last border at their end."""
-    phases: tuple[set[bytes], ...] = (set(), set(), set())
+    """The images of all marks, by how many characters (0 to 3) stand behind the last border at their end."""
+    phases: tuple[set[bytes], ...] = (set(), set(), set(), set())
     for mark in marks:
         for phase, image in base64_images(mark):
             phases[phase].add(image)

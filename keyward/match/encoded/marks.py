@@ -16,6 +16,9 @@ from keyward.model.rule import GENERIC, Rule
 SHORTEST = 3
 """Bytes of fixed text that are worth looking for."""
 
+LONGEST, LONGEST_NAME = 5, 8
+"""Bytes of a mark that are made an image of. A name is a word, so more of it is needed to tell it from other words."""
+
 MOST_BEGINNINGS = 40
 """Beginnings of one rule; one with more has none that is fixed."""
 
@@ -24,10 +27,10 @@ LETTERS = 6
 
 NAMES = (
     b"pass", b"Pass", b"PASS", b"_PWD", b"_pwd", b"wd=", b"secret", b"Secret", b"SECRET", b"token", b"Token", b"TOKEN", b"_KEY", b"_key", b"-key",
-    b"-Key", b"key=", b"key:", b"key\"", b"Key=", b"Key:", b"Key\"", b"apiKey", b"apikey", b"ApiKey", b"accessKey", b"privateKey", b"PRIVATE KEY",
+    b"-Key", b"key=", b"key:", b"key\"", b"Key=", b"Key:", b"Key\"", b"apiKey", b"apikey", b"ApiKey", b"accessKey", b"ivateKey", b"PRIVATE KEY", b"nseal",
     b"uthorization", b"_auth", b"_AUTH", b"\"auth\"", b"credential", b"onnectionString",
     b"postgres", b"mysql", b"MYSQL", b"mongo", b"MONGO", b"redis", b"REDIS", b"amqp:", b"amqps", b"mqtt", b"stomp", b"mssql", b"sqlserver", b"oracle", b"clickhouse",
-    b"cassandra", b"couchdb", b"neo4j", b"NEO4J", b"bolt:", b"influx", b"elastic", b"snowflake", b"ftp:/", b"ftps:", b"ssh:/", b"smtp", b"SMTP", b"ldap", b"s3:/", b"dav:/",
+    b"cassandra", b"couchdb", b"neo4j", b"NEO4J", b"bolt:", b"influx", b"elastic", b"snowflake", b"ftp:/", b"ftps:", b"ssh:/", b"smtp", b"SMTP", b"ldap", b"s3:/", b"dav:/", b"hooks.", b"webhook",
 )  # fmt: skip
 """Names that rules look for, and the schemes of URLs that hold passwords, in the cases in which they are written."""
 
@@ -35,15 +38,17 @@ Node = tuple[Any, Any]
 
 
 class Marks(NamedTuple):
-    """`beginnings`: how values begin, for the rules that say so; `inner`: fixed text elsewhere in the matches of the others."""
+    """`beginnings`: how values begin, for the rules that say so, but for URLs, which every certificate holds; `inner`: fixed text elsewhere in the matches of the
+    others."""
 
     beginnings: tuple[bytes, ...]
     inner: tuple[bytes, ...]
 
     @property
-    def everything(self) -> tuple[bytes, ...]:
-        """Both, with the names, each once."""
-        return tuple(dict.fromkeys((*self.beginnings, *self.inner, *NAMES)))
+    def shortened(self) -> tuple[bytes, ...]:
+        """As much of each as is worth looking for, with the names, each once."""
+        fixed = (mark[:LONGEST] for mark in (*self.beginnings, *self.inner))
+        return tuple(dict.fromkeys((*fixed, *(name[:LONGEST_NAME] for name in NAMES))))
 
 
 def marks(rules: Iterable[Rule]) -> Marks:
@@ -60,7 +65,7 @@ def marks(rules: Iterable[Rule]) -> Marks:
         beginnings = _beginnings(nodes, parsed.state.groupdict.values())
         found.update(dict.fromkeys(beginnings))
         longest = b"" if beginnings else max(_literals(nodes), key=len, default=b"")
-        if len(longest) > SHORTEST:
+        if len(longest) >= LONGEST:
             inner[longest] = None
     return Marks(tuple(found), tuple(inner))
 
@@ -71,7 +76,7 @@ def _beginnings(nodes: list[Node], groups: Iterable[int]) -> list[bytes]:
     for part in [_group(nodes, number) for number in groups] or [nodes]:
         spelt = [text for text, _ in _spelt(part)]
         if 0 < len(spelt) <= MOST_BEGINNINGS and min(map(len, spelt)) >= SHORTEST:
-            found.extend(spelt)
+            found.extend(text for text in spelt if not text.startswith(b"http"))
     return found
 
 

@@ -11,7 +11,7 @@ from keyward.match.encoded.layer import Layer, Tail, through
 from keyward.match.encoded.packed import Packed, packing, packing_before
 from keyward.match.encoded.precedence import joined
 from keyward.match.encoded.rewritten import PIECES, REWRITINGS, Rewritten, stretches
-from keyward.match.encoded.runs import FORWARD, PACKED_FORWARD
+from keyward.match.encoded.runs import PACKED_FORWARD
 from keyward.match.matcher import Judged
 from keyward.model.finding import Signal
 from keyward.model.rule import GENERIC, PROVIDER
@@ -28,8 +28,11 @@ LEAST_BYTES = 4 << 20
 MOST_RUNS = 5_000
 """Runs, and stretches, that are decoded in one buffer at most."""
 
-MOST_FOUND = 2_000
-"""Findings inside encodings in one buffer."""
+MOST_HITS = 2_500
+"""Hits of rules inside encodings in one buffer that are looked at: each may cost a judgement."""
+
+MOST_PACKED = 50
+"""Packed texts in one buffer that are unpacked."""
 
 LONGEST_TAIL = 8192
 """Decoded bytes that are looked through again where it is not clear where a text begins."""
@@ -52,7 +55,8 @@ class Budget:
         self._bytes = max(LEAST_BYTES, size)
         self._decoded = 4 * self._bytes
         self._runs = MOST_RUNS
-        self._found = MOST_FOUND
+        self._hits = MOST_HITS
+        self._packed = MOST_PACKED
 
     def run(self) -> bool:
         """Whether one more run may be decoded. Where something was given up on, nothing more is: what costs is the decoding."""
@@ -71,10 +75,19 @@ class Budget:
         self._bytes -= size
         return self._within(self._bytes >= 0, "too much that is encoded")
 
-    def found(self, count: int) -> bool:
-        """Whether so many more findings may be told."""
-        self._found -= count
-        return self._within(self._found >= 0, f"more than {MOST_FOUND:,} findings inside encodings")
+    def packed(self) -> bool:
+        """Whether one more packed text may be unpacked."""
+        self._packed -= 1
+        return self._within(self._packed >= 0, f"more than {MOST_PACKED} packed texts")
+
+    def hits(self, hits: dict[int, list[int]]) -> dict[int, list[int]]:
+        """As many of the hits as may be looked at."""
+        allowed: dict[int, list[int]] = {}
+        for number, ends in hits.items():
+            allowed[number] = ends[: max(0, self._hits)]
+            self._hits -= len(ends)
+            self._within(self._hits >= 0, f"more than {MOST_HITS:,} places inside encodings that look like a secret")
+        return allowed
 
     def _within(self, granted: bool, reason: str) -> bool:
         if not granted:
@@ -89,10 +102,7 @@ def read(matcher: Matcher, data: bytes, path: str, hits: Hits, raw: Sequence[Jud
     for layer in _layers(data, hits, budget):
         if isinstance(layer, Manifest):
             covered.extend(layer.values)
-        inside = _inside(matcher, data, path, layer, budget, depth)
-        if not budget.found(len(inside)):
-            break
-        found.extend(inside)
+        found.extend(_inside(matcher, data, path, layer, budget, depth))
     return joined(raw, found, covered)
 
 
@@ -134,23 +144,26 @@ def _manifests(data: bytes, ends: Sequence[int], budget: Budget) -> Iterator[Man
 
 def _base64(data: bytes, places: list[tuple[int, int, bool]], budget: Budget) -> Iterator[Layer]:
     last: Groups | None = None
+    unpacked = -1
     for end, phase, packed in places:
-        if last is not None and last.holds(end, phase) and not packed:
+        if packed:
+            if end <= unpacked or not budget.packed():
+                continue
+            layer = base64_layer(data, end, phase, PACKED_FORWARD)
+            begins = packing_before(layer.text, layer.text_at(end, phase) + 3) if layer else -1
+            if layer and begins >= 0:
+                unpacked = layer.end
+                yield Tail(layer, begins, len(layer.text))
+            continue
+        if last is not None and last.holds(end, phase):
             continue
         if not budget.run():
             return
-        layer = base64_layer(data, end, phase, PACKED_FORWARD if packed else FORWARD)
+        layer = base64_layer(data, end, phase)
         if layer is None:
             continue
-        if not budget.decoded(len(layer.text)):
-            return
         last = layer
         at = layer.text_at(end, phase)
-        if packed:
-            begins = packing_before(layer.text, at + 3)
-            if begins >= 0:
-                yield Tail(layer, begins, len(layer.text))
-            continue
         yield layer
         if not _is_clean(layer.text, max(0, at - 9), at) and not wide_encoding(layer.text[:4096]):
             # something else of the same alphabet stands before it, a path or a prefix: the text may begin with any of these groups
@@ -167,8 +180,9 @@ def _inside(matcher: Matcher, data: bytes, path: str, outer: Layer, budget: Budg
     hits = matcher.hits(text)
     if not hits:
         return []
-    judged = [each for each in matcher.judged(text, path, hits)[0] if _is_sound(each, text, outer, data)]
     triggered = matcher.triggered(hits) if depth > 1 else {}
+    hits = budget.hits(matcher.of_rules(hits))
+    judged = [each for each in matcher.judged(text, path, hits)[0] if _is_sound(each, text, outer, data)]
     if isinstance(outer, Rewritten):  # what is rewritten is rewritten at all its levels at once
         triggered = {name: ends for name, ends in triggered.items() if name not in REWRITINGS and name != "pieces"}
     if triggered:

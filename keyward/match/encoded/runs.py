@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from itertools import accumulate
 from typing import NamedTuple
 
 BACK = FORWARD = 1 << 16
@@ -105,33 +107,35 @@ def _end_of_line_before(data: bytes, start: int, low: int) -> int:
 
 
 class Compact(NamedTuple):
-    """A run without the breaks between its lines: `text`, and the stretches of the source it comes from, with where each begins in `text`."""
+    """A run without the breaks between its lines: `text`; where the stretches of the source begin that it comes from (`starts`), where the last one ends (`end`), and
+    where each begins in `text` (`begins`)."""
 
     text: bytes
-    spans: list[Span]
+    starts: list[int]
     begins: list[int]
+    end: int
 
     def source(self, index: int) -> int:
         """Where in the source the character with that index stands."""
-        from bisect import bisect_right
-
         at = bisect_right(self.begins, index) - 1
-        return self.spans[at][0] + index - self.begins[at]
+        return self.starts[at] + index - self.begins[at]
+
+    def ordinal(self, place: int) -> int:
+        """How many characters of the run stand before a place of the source."""
+        at = max(0, bisect_right(self.starts, place - 1) - 1)
+        after = self.begins[at + 1] if at + 1 < len(self.begins) else len(self.text)
+        return min(self.begins[at] + place - self.starts[at], after)
+
+    def cut(self, first: int) -> Compact:
+        """Without so many characters at its beginning."""
+        if first <= 0:
+            return self
+        at = bisect_right(self.begins, first) - 1
+        starts = [self.starts[at] + first - self.begins[at], *self.starts[at + 1 :]]
+        return Compact(self.text[first:], starts, [0, *(begin - first for begin in self.begins[at + 1 :])], self.end)
 
 
 def compact(data: bytes, spans: list[Span]) -> Compact:
-    begins, at = [], 0
-    for start, end in spans:
-        begins.append(at)
-        at += end - start
-    return Compact(b"".join(data[start:end] for start, end in spans), spans, begins)
-
-
-def index_of(spans: list[Span], at: int) -> int:
-    """The index in the compact text of a place in the source."""
-    index = 0
-    for start, end in spans:
-        if at <= end:
-            return index + at - start
-        index += end - start
-    return index
+    """The run that consists of these stretches."""
+    begins = [0, *accumulate(end - start for start, end in spans)]
+    return Compact(b"".join(data[start:end] for start, end in spans), [start for start, _ in spans], begins[:-1], spans[-1][1])

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from keyward.match.encoded.images import LONGEST, by_phase, prefix_tree, wide
-from keyward.match.encoded.marks import NAMES, marks
+from keyward.match.encoded.images import by_phase, prefix_tree, wide
+from keyward.match.encoded.marks import LONGEST, LONGEST_NAME, NAMES, marks
 from keyward.match.engine.anchor import Anchor
 from keyward.model.rule import Rule
 
@@ -57,25 +57,30 @@ class Trigger(NamedTuple):
 def triggers(rules: Iterable[Rule]) -> tuple[Trigger, ...]:
     """The triggers for a set of rules."""
     known = marks(rules)
-    texts = known.everything
-    narrow = (*texts, _PACKED_MAGIC)
+    texts = known.shortened
+    names = [name[:LONGEST_NAME] for name in NAMES]
+    twice = [image[:LONGEST_NAME] for images in by_phase(names) for image in images if len(image) > LONGEST]
+    images = by_phase({*texts, *map(wide, names), *twice, _PACKED_MAGIC})
     found = []
-    twice = {image[:LONGEST] for images in by_phase({name[:LONGEST] for name in NAMES}) for image in images}
-    images = by_phase({*(mark[:LONGEST] for mark in narrow), *(wide(mark[:LONGEST]) for mark in NAMES), *twice})
     for phase, literals in enumerate(images):
         found.append(Trigger(f"base64:{phase}", _literal(literals)))
     found.append(Trigger("packed:1", _literal(PACKED[:2])))
     found.append(Trigger("packed:0", _literal(PACKED[2:])))
-    found.append(Trigger("hex", _literal({mark[:LONGEST].hex().encode() for mark in texts if len(mark) >= 4}, ignore_case=True)))
+    found.append(Trigger("hex", _literal([mark[:LONGEST].hex().encode() for mark in texts if len(mark) >= 4], ignore_case=True)))
     for name, expressions in (
         ("percent", _PERCENT), ("escape", _ESCAPE), ("html", _HTML), ("json-string", _JSON), ("quoted-printable", _QUOTED_PRINTABLE), ("kubernetes", _KUBERNETES), ("invisible", _INVISIBLE),
     ):  # fmt: skip
         found.append(Trigger(name, _expression(expressions)))
-    starts = sorted(re.escape(mark) for mark in known.beginnings if len(mark) > 4 or not mark.isalnum() or not mark.islower())
+    starts = sorted(re.escape(mark) for mark in known.beginnings if _is_a_beginning(mark))
     found.append(Trigger("joined", _expression((*_QUOTED, *_CONTINUED))))
     if starts:
         found.append(Trigger("pieces", _started(starts, _BROKEN)))
     return tuple(found)
+
+
+def _is_a_beginning(mark: bytes) -> bool:
+    """Whether a mark says by itself that a value begins here: it is no word, and no line of its own."""
+    return b" " not in mark and (len(mark) > 4 or not mark.isalnum() or not mark.islower())
 
 
 def _literal(literals: Iterable[bytes], *, ignore_case: bool = False) -> Anchor:
