@@ -171,6 +171,7 @@ class Ports:
         self.hosts.check(parts.hostname, parts.port or (443 if tls else 80), tls=tls)
         if self._client is None:
             self._client = self._make(self._tls)
+            hush_httpx()
         return Http(self, self._client, base_url.rstrip("/"), parts.hostname, dict(headers or {}))
 
     def tcp(self, host: str, port: int) -> tuple[str, int]:
@@ -209,16 +210,22 @@ class Ports:
                 raise
 
 
+def hush_httpx() -> None:
+    """httpx logs whole addresses, and some APIs want the secret in theirs: only its warnings stay, whoever made the client."""
+    import logging
+
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
 def new_client(tls: ssl.SSLContext | None) -> httpx.Client:
     """An httpx client without redirects, ambient proxies, `.netrc` or cookies of its own."""
-    import logging
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
     try:
         import httpx
     except ImportError:
         raise MissingExtra("httpx", "all") from None
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, and some APIs want the secret in theirs
+    hush_httpx()
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
     return httpx.Client(
         verify=tls or _system_tls(),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Git
+from git_repository import Git
 from tests_support import token
 
 Keyward = Callable[..., Any]

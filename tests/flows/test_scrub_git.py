@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Git
+from git_repository import Git
 from tests_support import token
 
 from keyward.errors import Refused, UsageError

@@ -393,7 +393,7 @@ def test_any_file_is_read_or_refused(tmp_path: Path, data: dict[str, object]) ->
         try:
             foreign = written(tmp_path, "".join(f"{key} = {toml(value)}\n" for key, value in tables.items()))
         except ConfigError as error:
-            assert "rules.toml" in str(error)
+            assert str(tmp_path) in str(error)
         else:
             assert len(user_rules(foreign)) == len(foreign.rules)
 
