@@ -110,7 +110,7 @@ class Matcher:
         if nothing was."""
         from keyward.match.encoded.reading import Budget, read
 
-        budget = Budget(len(data))
+        budget = Budget(len(data), len(judged))
         found = read(self, bytes(data), path, triggered, judged, budget)
         return found, budget.gave_up
 

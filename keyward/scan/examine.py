@@ -158,7 +158,7 @@ class Examiner:
                     for rule in gave_up
                 )
                 triggered = self._matcher.triggered(hits)
-                if triggered:
+                if triggered and len(occurrences) + len(judged) <= MOST_OCCURRENCES:  # else nothing of it would be listed
                     judged, reason = self._matcher.with_encoded(
                         chunk.data, place.judged_as or place.path, triggered, judged
                     )

@@ -29,7 +29,8 @@ MOST_RUNS = 5_000
 """Runs, and stretches, that are decoded in one buffer at most."""
 
 MOST_HITS = 2_500
-"""Hits of rules inside encodings in one buffer that are looked at: each may cost a judgement."""
+"""Hits of rules inside encodings in one buffer that are looked at: each may cost a judgement. More where the buffer as it stands has more: they are hit again
+wherever something around them is rewritten."""
 
 MOST_PACKED = 50
 """Packed texts in one buffer that are unpacked."""
@@ -48,14 +49,14 @@ Hits = Mapping[str, Sequence[int]]
 
 
 class Budget:
-    """What one buffer may still cost. `gave_up`: why something was left out; empty while nothing was."""
+    """What one buffer may still cost, with so many `known` findings. `gave_up`: why something was left out; empty while nothing was."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, known: int = 0) -> None:
         self.gave_up = ""
         self._bytes = max(LEAST_BYTES, size)
         self._decoded = 4 * self._bytes
         self._runs = MOST_RUNS
-        self._hits = MOST_HITS
+        self._hits = MOST_HITS + known * len(REWRITINGS)
         self._packed = MOST_PACKED
 
     def run(self) -> bool:
