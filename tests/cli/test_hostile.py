@@ -425,11 +425,11 @@ def test_files_that_change_under_the_scan(keyward: Keyward, tmp_path: Path) -> N
 
 
 def test_a_file_that_always_grows(keyward: Keyward, tmp_path: Path) -> None:
-    """A log that something writes faster than it can be read: the scan ends."""
+    """A log that something keeps writing: the scan ends before the writer does, though its file had much more in the end."""
     (tmp_path / "log").write_bytes(leak(1))
     assert len(keyward("scan", "log", "--format", "jsonl").findings) == 1  # the rules are compiled now, so what follows starts at once
     writer = subprocess.Popen(
-        [sys.executable, "-c", "import os\nf = os.open('log', os.O_WRONLY | os.O_APPEND)\nwhile os.fstat(f).st_size < 2 << 30: os.write(f, bytes(1 << 20))"],
+        [sys.executable, "-c", "import os, time\nf = os.open('log', os.O_WRONLY | os.O_APPEND)\nwhile os.fstat(f).st_size < 2 << 30: os.write(f, bytes(1 << 20)); time.sleep(0.003)"],
         cwd=tmp_path,
     )
     try:
