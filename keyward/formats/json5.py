@@ -23,6 +23,7 @@ _WORD = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![0-
 _WORD5 = re.compile(
     rb"[+-]?(?:0[xX][0-9A-Fa-f]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|Infinity|NaN)(?![0-9A-Za-z_.])|(?:true|false|null)\b"
 )
+_PLAIN_NUMBER = re.compile(rb"0|[1-9][0-9]{0,14}")
 _ESCAPES = {
     "b": "\b",
     "f": "\f",
@@ -65,13 +66,14 @@ class Json(Format):
         return parser
 
     def spell(self, data: bytes, leaf: Leaf, value: bytes) -> tuple[bytes, ...]:
-        """The same quotes; non-ASCII characters are escaped where the file has none. A number stays one if it can."""
+        """The same quotes; non-ASCII characters are escaped where the file has none. A number stays one where no
+        reader gives it back otherwise: `1e3` would become 1000, and of more than fifteen digits some readers lose the last."""
         text = text_of(value, self.name)
         quoted = json.dumps(text, ensure_ascii=data.isascii()).encode()
         if leaf.place.quoting == "single":
             inner = quoted[1:-1].replace(b'\\"', b'"').replace(b"'", b"\\'")
             return b"'" + inner + b"'", quoted
-        if leaf.place.quoting == "number" and _WORD.fullmatch(value) and value[:1].isdigit():
+        if leaf.place.quoting == "number" and _PLAIN_NUMBER.fullmatch(value):
             return value, quoted
         return (quoted,)
 

@@ -96,25 +96,22 @@ class Examiner:
     def examine_bytes(self, place: Place, data: bytes, *, modified: float = 0.0) -> Examined:
         """The same for a small source that was read in one go."""
         examined = self.examine_whole(place, data)
-        if not examined.occurrences and not self.worth_opening(place.path, data):
+        if not examined.occurrences and not worth_opening(place.path, data, not place.path.endswith(_COMPILED) or bool(self._matcher.hits(data))):
             return examined
         from keyward.scan.inside import examine_held
 
         return examine_held(self, place, data, examined, modified=modified)
 
-    def worth_opening(self, path: str, data: bytes) -> bool:
-        """Whether a source that was read in one go has to be opened, or read otherwise. A compiled module is only where something in it
-        looks like a secret but for what stands around it: reading one as what it is takes ten times as long as looking through it."""
-        return special(path, data) and (not path.endswith(".pyc") or bool(self._matcher.hits(data)))
-
-    def examine_small(self, source: str, path: str, data: bytes) -> Examined:
-        """What a source that was read in one go holds as it stands. Most files of a tree end here, with nothing to look at."""
-        if not is_plain(data):
-            return self.examine_chunks(Place(source, path), chunks_of(data))
-        hits = self._matcher.hits(data)
-        if not hits:
-            return Examined([], [], len(data))
-        return self._examine(Place(source, path), [(plain_chunk(data), hits)])
+    def examine_small(self, source: str, path: str, data: bytes) -> tuple[Examined, bool]:
+        """What a source that was read in one go holds as it stands, and whether it is worth opening. Most files of a tree end here, with
+        nothing to look at."""
+        if is_plain(data):
+            hits = self._matcher.hits(data)
+            examined = self._examine(Place(source, path), [(plain_chunk(data), hits)]) if hits else Examined([], [], len(data))
+        else:
+            hits = None
+            examined = self.examine_chunks(Place(source, path), chunks_of(data))
+        return examined, bool(examined.occurrences) or worth_opening(path, data, hits is None or bool(hits))
 
     def examine_whole(self, place: Place, data: bytes) -> Examined:
         """The same of any place and any size."""
@@ -299,6 +296,15 @@ _ORDINARY_ENDINGS = frozenset(
         "jpg", "gif", "woff2",
     )
 )  # fmt: skip
+
+
+_COMPILED = ".pyc"
+
+
+def worth_opening(path: str, data: bytes, touched: bool) -> bool:
+    """Whether a source that was read in one go has to be opened, or read otherwise. A compiled module only where something in it looks like
+    a secret but for what stands around it (`touched`): reading one as what it is takes ten times as long as looking through it."""
+    return (touched or not path.endswith(_COMPILED)) and special(path, data)
 
 
 def special(path: str, head: bytes) -> bool:

@@ -59,8 +59,8 @@ def examine_file(examiner: Examiner, path: str, *, follow: bool, listed: bool = 
         if not 0 < len(data) < SMALL:  # something else may have taken its place: a pipe is empty, a device without end
             check_regular(descriptor)
         if len(data) < SMALL:  # a regular file gives less than was asked for only at its end
-            examined = examiner.examine_small("tree", path, data)
-            if not examined.occurrences and not examiner.worth_opening(path, data):
+            examined, open_it = examiner.examine_small("tree", path, data)
+            if not open_it:
                 return examined
             from keyward.scan.inside import examine_held
 

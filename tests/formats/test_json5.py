@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keyward.formats.json5 import JSON, JSON5
@@ -46,6 +46,8 @@ def pretty(document: Any, seed: int) -> bytes:
 
 @QUICK
 @given(DOCUMENTS, TEXT, st.integers(0, 1000), st.sampled_from([JSON, JSON5]))
+@example({"": 0}, "0E0", 0, JSON)
+@example({"": 0}, "12345678901234567890", 0, JSON5)
 def test_replace_changes_one_value_and_no_other_byte(document: Any, new: str, seed: int, format: Any) -> None:
     data = pretty(document, seed)
     leaves = format.leaves(data)

@@ -194,8 +194,7 @@ def test_what_is_special_is_noticed_before_anything_is_imported(tmp_path: Path) 
     script = (
         "import sys; from keyward.scan.pool import examine_file; from keyward.scan.examine import Examined, special\n"
         "class E:\n"
-        "    def examine_small(self, *a): return Examined([], [], 1)\n"
-        "    def worth_opening(self, *a): return special(*a)\n"
+        "    def examine_small(self, source, path, data): return Examined([], [], 1), special(path, data)\n"
         f"examine_file(E(), {str(tmp_path / 'a.py')!r}, follow=False)\n"
         "print(*sorted(m for m in sys.modules if m.startswith('keyward.formats') or m == 'keyward.scan.inside'))"
     )

@@ -30,11 +30,8 @@ class ExaminerThatObeys:
     def __init__(self, scratch: str) -> None:
         self._scratch = scratch
 
-    def examine_small(self, source: str, path: str, data: bytes) -> Examined:
-        return self.examine(Place(source, path), chunks_of(data))
-
-    def worth_opening(self, path: str, data: bytes) -> bool:
-        return False
+    def examine_small(self, source: str, path: str, data: bytes) -> tuple[Examined, bool]:
+        return self.examine(Place(source, path), chunks_of(data)), False
 
     def examine(self, place: Place, chunks: Iterable[Chunk]) -> Examined:
         data = b"".join(chunk.data for chunk in chunks)
