@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 
-from keyward.match.guessable import is_guessable
-
 SHORT = 12
 """Of values shorter than this nothing is shown, not even the length."""
 
 DOTS = "…"
 
 
-def mask(value: bytes, prefix: re.Pattern[bytes] | None) -> str:
+def mask(value: bytes, prefix: re.Pattern[bytes] | None, guessable: bool) -> str:
     """`ghp_…x7 (40)`. `prefix` matches the fixed beginning that every such credential shares; nothing random is shown but the
-    last two characters, and those only of machine-made values whose hidden part stays longer than 16."""
+    last two characters, and those only of machine-made values (not `guessable`) whose hidden part stays longer than 16."""
     if len(value) < SHORT:
         return "(short value)"
     if b"-----BEGIN" in value[:200] or b"\n" in value:
@@ -24,7 +22,7 @@ def mask(value: bytes, prefix: re.Pattern[bytes] | None) -> str:
     shown = value[: matched.end()] if matched else b""
     if len(shown) > len(value) // 2:
         shown = b""
-    tail = value[-2:] if len(value) - len(shown) >= 18 and not is_guessable(value) else b""
+    tail = value[-2:] if len(value) - len(shown) >= 18 and not guessable else b""
     return f"{_ascii(shown)}{DOTS}{_ascii(tail)} ({len(value)})"
 
 

@@ -174,23 +174,28 @@ class Examiner:
         samples = self._own_samples.get(os.path.realpath(place.path), ()) if self._own_samples and not place.container else ()
         if samples:
             judged = [each for each in judged if not any(each.context.value in sample for sample in samples)]
-        found = [self._occurrence(place, chunk, each, cursor) for each in sorted(judged, key=lambda j: j.candidate.span)]
+        names: dict[tuple[str, bytes], tuple[str, str]] = {}
+        found = [self._occurrence(place, chunk, each, cursor, names) for each in sorted(judged, key=lambda j: j.candidate.span)]
         return self._with_allowances(chunk, found, judged)
 
-    def _occurrence(self, place: Place, chunk: Chunk, judged: Judged, cursor: Cursor) -> Occurrence:
-        from keyward.match.mask import mask
+    def _occurrence(
+        self, place: Place, chunk: Chunk, judged: Judged, cursor: Cursor, names: dict[tuple[str, bytes], tuple[str, str]]
+    ) -> Occurrence:
+        """`names`: the fingerprints and masks of the values of this chunk so far, by rule and value."""
         from keyward.scan.roles import role_of
 
         candidate, context = judged.candidate, judged.context
         kind = candidate.kind
         start, end = candidate.span
         line, column = cursor.at(chunk, start)
-        value = context.value
-        canonical = kind.canonical(value) if kind.canonical else value
+        name = (candidate.rule.id, context.value)
+        if name not in names:
+            names[name] = self._names(judged)
+        fingerprint, masked = names[name]
         source_start = chunk.source_offset + source_length(chunk.data[:start], chunk.encoding)
         public = next((context.parts[name] for name in kind.public if name in context.parts), b"")
         occurrence = Occurrence(
-            fingerprint=self._fingerprinter.of(canonical),
+            fingerprint=fingerprint,
             rule=candidate.rule.id,
             kind=kind.name,
             severity=kind.severity,
@@ -206,7 +211,7 @@ class Examiner:
             line=line,
             column=column,
             end_line=line + chunk.data.count(b"\n", start, end),
-            masked=mask(value, self._prefix(judged)),
+            masked=masked,
             confidence=judged.confidence,
             signals=judged.signals,
             parts=tuple(sorted(candidate.parts)),
@@ -219,6 +224,18 @@ class Examiner:
         if self._allows is not None and occurrence.allowance is None:
             occurrence = occurrence._replace(allowance=self._allows(judged, chunk.data, place.judged_as or place.path))
         return occurrence
+
+    def _names(self, judged: Judged) -> tuple[str, str]:
+        """What a value is called by: its fingerprint, and what may be shown of it."""
+        from keyward.match.guessable import is_guessable
+        from keyward.match.mask import mask
+
+        value, kind = judged.context.value, judged.candidate.kind
+        guessable = is_guessable(value)
+        masked = mask(value, self._prefix(judged), guessable)
+        if kind.canonical is None:
+            return self._fingerprinter.of(value, guessable), masked
+        return self._fingerprinter.of(kind.canonical(value)), masked
 
     def _listed_elsewhere(self, place: Place, values: Iterable[bytes]) -> Allowance | None:
         from keyward.scan.interop import value_hashes
