@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 from typing import TextIO
 
@@ -25,19 +26,41 @@ def width() -> int:
 
 
 def write(text: str, output: str | None) -> None:
-    """Writes a report to a file (atomically) or to standard output.
+    """Writes a report to a file (atomically, through a link) or to standard output. What is no regular file (`/dev/null`, a pipe) is written
+    to as it is, and never replaced.
 
     Raises UsageError if the file cannot be written.
     """
     if output is None or output == "-":
         sys.stdout.write(text)
         return
-    temporary = f"{output}.{os.getpid()}.tmp"
+    try:
+        if _is_special(output):
+            with open(output, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+        else:
+            _replace(os.path.realpath(output), text)
+    except OSError as error:
+        raise UsageError(f"cannot write {output!r}: {(error.strerror or '').lower()}") from None
+
+
+def _is_special(output: str) -> bool:
+    """Whether writing to it means something else than replacing it. `/dev/stdout` may be a regular file that others write to as well."""
+    if output.startswith(("/dev/", "/proc/")):
+        return True
+    try:
+        return not stat.S_ISREG(os.stat(output).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _replace(path: str, text: str) -> None:
+    temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with open(temporary, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        os.replace(temporary, output)
-    except OSError as error:
+        os.replace(temporary, path)
+    except OSError:
         if os.path.exists(temporary):
             os.unlink(temporary)
-        raise UsageError(f"cannot write {output!r}: {(error.strerror or '').lower()}") from None
+        raise
