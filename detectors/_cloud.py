@@ -41,6 +41,11 @@ def places(name: str, value: Piece) -> tuple[Shape, ...]:
     )
 
 
+def vendor(name: bytes, last: bytes = rb"(?:key|token|secret|pat)") -> bytes:
+    """An expression for names such as VENDOR_API_KEY, vendorApiKey, vendor.api-key, "Vendor Api Key". In lower case, matched in any."""
+    return name + rb"[a-z0-9_. -]{0,16}" + last
+
+
 def header(name: str, value: Piece) -> Shape:
     """The value in a request header on the command line."""
     return text("curl -H '", name, part("secret", value), "' https://api.corp.io/\n")
@@ -52,10 +57,26 @@ def wrong(name: str, *values: Piece) -> tuple[Shape, ...]:
 
 
 def by_prefix(
-    kind: Kind, body: bytes, name: str, value: Piece, misses: Iterable[Piece], *, id: str = "", edge: bytes = WORD, more: Iterable[Shape] = (), **options: Any
+    kind: Kind,
+    body: bytes,
+    name: str,
+    value: Piece,
+    misses: Iterable[Piece],
+    *,
+    id: str = "",
+    edge: bytes = WORD,
+    more: Iterable[Shape] = (),
+    **options: Any,
 ) -> Rule:
     """The rule for a value that its own prefix tells apart. `more`: further examples."""
-    return Rule(id or str(kind), kind, token(body, edge), examples=(*places(name, value), *more), near_misses=wrong(name, *misses), **options)
+    return Rule(
+        id or str(kind),
+        kind,
+        token(body, edge),
+        examples=(*places(name, value), *more),
+        near_misses=wrong(name, *misses),
+        **options,
+    )
 
 
 def by_name(
@@ -81,9 +102,7 @@ def block(provider: bytes, member: bytes) -> bytes:
 
 def random_looking(value: bytes) -> bool:
     """Both cases and a digit: letters and digits drawn at random, no hash and no word."""
-    return (
-        any(65 <= c <= 90 for c in value) and any(97 <= c <= 122 for c in value) and any(48 <= c <= 57 for c in value)
-    )
+    return any(65 <= c <= 90 for c in value) and any(97 <= c <= 122 for c in value) and any(48 <= c <= 57 for c in value)
 
 
 def expiry(seconds: float) -> str:
@@ -92,6 +111,7 @@ def expiry(seconds: float) -> str:
 
 def expired(seconds: float) -> Signal | None:
     return Signal("expired", -35, "its time is over") if seconds < time.time() else None
+
 
 def encodings(text: bytes) -> bytes:
     """How the text looks inside base64, at each of the three alignments."""
@@ -104,5 +124,5 @@ def encodings(text: bytes) -> bytes:
 
 __all__ = [
     "SLUG", "UUID", "WORD", "Fields", "beside", "block", "by_name", "by_prefix", "credential", "encodings", "expired", "expiry", "header", "mixed", "named",
-    "places", "random_looking", "token", "wrong",
+    "places", "random_looking", "token", "vendor", "wrong",
 ]  # fmt: skip

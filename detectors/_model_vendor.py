@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from keyward.plugin import Companion, Kind, Manual, Parts, Rule, Signal
 from keyward.plugin.shapes import Piece, Shape, assigned, concat, json_member, part, text
 
+from ._forms import OTHER_FORMS, written
+
 Check = Callable[[Parts], Signal | None]
 
 LEFT = rb"(?<![A-Za-z0-9])"
@@ -17,7 +19,7 @@ _BETWEEN = rb"[a-z0-9_./-]{0,24}[\"']?\s{0,4}[:=,]?\s{0,4}\{?\s{0,24}[\"']?(?:ty
 
 _BIND = (
     rb"(?:\\?[\"'`])?\]?"
-    rb"(?:[ \t]{0,4}(?::=|=>|\|\||\?\?|[:=,]|[ \t])[ \t]{0,4}|,?\s{1,24}[\"']?value[\"']?\s{0,2}[:=]\s{0,4})"
+    rb"(?:[ \t]{0,4}(?::=|=>|\|\||\?\?|[:=,]|[ \t])[ \t]{0,4}|,?\s{1,24}[\"']?value[\"']?\s{0,2}[:=]\s{0,4}|" + OTHER_FORMS + rb")"
     rb"(?:\\?[\"'`])?(?:(?:Bearer|Token|Key|Api-Key) )?"
 )
 """From a name to its value: `NAME=`, `"name": "`, `name => '`, `["NAME"] = "`, `NAME || "`, `- name: NAME` with `value:`."""
@@ -25,7 +27,7 @@ _BIND = (
 
 def key_of(vendor: bytes) -> bytes:
     """An expression for names such as `VENDOR_API_KEY`, `vendorApiKey`, `"vendor": {"apiKey"`. In lower case, matched in any."""
-    return vendor + _BETWEEN + rb"(?:api|access|auth|user|project)?[_.-]?(?:key|token|secret)(?:[_-][a-z0-9]{1,12})?"
+    return vendor + _BETWEEN + rb"(?:api|access|auth|user|project)?[_. -]?(?:key|token|secret)(?:[_-][a-z0-9]{1,12})?"
 
 
 def named(name: bytes, body: bytes, *, left: bytes = b"", edge: bytes = EDGE) -> bytes:
@@ -36,7 +38,7 @@ def named(name: bytes, body: bytes, *, left: bytes = b"", edge: bytes = EDGE) ->
 
 def named_parts(name: bytes, body: bytes, *, left: bytes = b"", edge: bytes = EDGE) -> tuple[bytes, bytes, bytes]:
     """The same in three pieces: what stands before the secret, the secret, what may not follow."""
-    return left + rb"(?i:" + name + rb")" + _BIND, body, edge
+    return written(left) + rb"(?i:" + written(name) + rb")" + _BIND, body, edge
 
 
 def prefixed(body: bytes, *, left: bytes = LEFT, edge: bytes = EDGE) -> bytes:

@@ -40,6 +40,10 @@ _IDENTIFIER = re.compile(
     rb"[a-z]*(?:pass|passwd|[pP]assword|[sS]ecret|[tT]oken|Pass|Pwd)\Z"
 )
 
+_PHRASE = re.compile(rb"[A-Za-z]{3,}(?:[-_/][A-Za-z]{3,}){1,6}\Z|[a-z]{3,}(?:[A-Z][a-z]{2,}){1,5}\Z")
+_NO_PASSWORD = re.compile(rb"[a-z]{2,10}://|v?\d+(?:[.:]\d+){2,}|[\w.+-]+@[\w-]+\.[a-z]{2,6}\Z")
+"""A URL, a version, an address."""
+
 
 def is_weak(value: bytes) -> bool:
     """Whether a password is one of documentation or of a local set-up, or only a few characters long."""
@@ -88,6 +92,10 @@ def judge(parts: Parts) -> Signal | None:
         return Signal("context", -60, "the name of a variable")
     weight = 0
     reasons: list[str] = []
+    if _NO_PASSWORD.match(secret) or (
+        _PHRASE.match(secret) and all(_pronounceable(word) for word in re.findall(rb"[A-Z]?[a-z]+|[A-Z]+", secret))
+    ):
+        weight, reasons = -25, ["words, a version or an address"]
     weak = is_weak(secret)
     if weak:
         weight, reasons = weight - 30, [*reasons, "a password of documentation or local set-ups"]
@@ -203,10 +211,10 @@ def variable_rule(id: str, kind: Kind, names: bytes, name: str, weak: str, *, co
     return form_rule(
         id,
         kind,
-        rb"(?<![A-Za-z0-9])" + names + rb"(?:[\"']?\]?\s{0,3}(?::=|=>|[:=])|[\"']\s{0,3},)\s{0,3}[\"']?" + WORD,
+        rb"(?<![A-Za-z0-9])" + names + rb"(?:[\"']?\]?\s{0,3}(?::=|=>|=|:(?!\?))|[\"']\s{0,3},)\s{0,3}[\"']?" + WORD,
         score,
         (f"{name}={{}}\n", f"      {name}: '{{}}'\n", f'{{"{name}": "{{}}"}}\n', f"export {name}={{}} && run\n"),
-        (f"{name}={weak}\n", f"{name}=${{PASSWORD}}\n", f"{name}_FILE=/run/secrets/app\n", f"{name}=$(cat file)\n", f"{name}=<password>\n"),
+        (f"{name}={weak}\n", f"{name}=${{PASSWORD}}\n", f"{name}_FILE=/run/secrets/app\n", f"{name}=$(cat file)\n", f"{name}=<password>\n", f"{name}: ${{{name}:?must-be-set}}\n"),
         anchor=anchor,
         companions=companions,
     )

@@ -8,6 +8,8 @@ from keyward.model.rule import Sample
 from keyward.plugin import Manual, Parts, Signal
 from keyward.plugin.shapes import Dice, Piece, Shape, concat, text
 
+from ._forms import OTHER_FORMS, written
+
 UUID = rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ALNUM_EDGE = rb"(?![A-Za-z0-9])"
 URLSAFE_EDGE = rb"(?![A-Za-z0-9_-])"
@@ -16,14 +18,16 @@ SLASH = rb"\\?/"
 
 _ASSIGN = (
     rb"(?i:_(?:prod|production|live|dev|staging|test|[0-9]))?[\"'\\\]]{0,3}(?:\s?:\s?(?:str|string|String)\s?(?==))?"
-    rb"(?:\s{0,4}(?:=>|:=|\|\||\?\?|[:=,>])\s{0,4}|\s{1,32}value[\"']?\s{0,4}[:=]\s{0,4}|[ \t]{1,2})[\"'`\\]{0,3}"
+    rb"(?:\s{0,4}(?:=>|:=|\|\||\?\?|[:=,>])\s{0,4}|\s{1,32}value[\"']?\s{0,4}[:=]\s{0,4}|"
+    + OTHER_FORMS
+    + rb"|[ \t]{1,2})[\"'`\\]{0,3}"
 )
 
 
 def named(name: bytes, value: bytes, edge: bytes = ALNUM_EDGE) -> bytes:
     """A pattern for `value` (with its named group) assigned to a name: `N=v`, `"N": "v"`, `N => 'v'`, `--n v`, `N: v`, and
     `name: N` with `value: v` on the next line. The name's case does not matter, the value's does."""
-    return rb"(?i:" + name + rb")" + _ASSIGN + value + edge
+    return rb"(?i:" + written(name) + rb")" + _ASSIGN + value + edge
 
 
 def group(name: str, body: bytes) -> bytes:

@@ -43,7 +43,7 @@ RULES = (
     Rule(
         "bearer/header",
         TOKEN,
-        rb"(?<![A-Za-z0-9_])(?i:bearer)[ ]{1,2}" + _NO_JWT + _VALUE,
+        rb"(?<![A-Za-z0-9_])(?i:bearer)(?:[ ]{1,2}|[\"'], ?[\"'])" + _NO_JWT + _VALUE,
         specificity=STRUCTURAL,
         score=50,
         window=2100,
@@ -52,6 +52,7 @@ RULES = (
             text("curl -H 'Authorization: Bearer ", part("secret", an(40)), "' https://api.corp.io/\n"),
             text('{"Authorization": "Bearer ', part("secret", b64url(43)), '"}\n'),
             text("authorization: bearer ", part("secret", hexa(40)), "\n"),
+            text('new AuthenticationHeaderValue("Bearer", "', part("secret", hexa(48)), '");\n'),
         ),
         near_misses=(
             text("curl -H 'Authorization: Bearer ", an(15), "' https://api.corp.io/\n"),

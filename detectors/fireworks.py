@@ -34,7 +34,7 @@ RULES = (
     ),
     named_rule(
         API_KEY, named(key_of(rb"fireworks(?:_?ai)?"), _BODY), _KEY, "FIREWORKS_API_KEY", (concat("fw_", an(21)), concat("fw_", an(41)), concat("fw:", an(24))),
-        score=80, check=mixed(), other_name="",
+        score=80, other_name="",
     ),
 )  # fmt: skip
 

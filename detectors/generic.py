@@ -11,7 +11,7 @@ References: https://cwe.mitre.org/data/definitions/798.html
 from __future__ import annotations
 
 from keyward.plugin import GENERIC, CredentialKind, Kind, Manual, Rule
-from keyward.plugin.shapes import Shape, an, assigned, chars, concat, hexa, json_member, part, text
+from keyward.plugin.shapes import Shape, an, assigned, chars, concat, hexa, json_member, part, text, uuid4
 
 SECRET = Kind("generic/secret")
 
@@ -33,18 +33,37 @@ KINDS = (
     ),
 )
 
+_LANGUAGES = (  # Dutch, Danish, Polish, Swedish, Finnish, Romanian and Turkish, Indonesian, Vietnamese; Russian, Ukrainian; Chinese, Japanese, Korean
+    rb"[Ww](?i:achtwoord)|[Aa](?i:dgangskode)|[Hh](?i:as(?:l|\xc5\x82)o)|[Ll](?i:(?:o|\xc3\xb6)senord)|[Ss](?i:alasana|ifre)|[Pp](?i:arol[ae])|[Kk](?i:ata_?sandi)|[Mm](?i:at_?khau)|"
+    rb"\xd0[\xbf\x9f]\xd0\xb0(?:\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xd1\x81\xd0\xb2\xd0\xbe\xd1\x80\xd0\xb4)|\xe5(?:\xaf\x86\xe7(?:\xa0\x81|\xa2\xbc)|\xaf\x86\xe9\x92\xa5|\x8f\xa3\xe4\xbb\xa4)|"
+    rb"\xe3\x83\x91\xe3\x82\xb9\xe3\x83\xaf\xe3\x83\xbc\xe3\x83\x89|\xeb\xb9\x84\xeb\xb0\x80\xeb\xb2\x88\xed\x98\xb8"
+)
 _WORDS = (  # the first letters as sets, so that `re` passes over other text fast
     rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd|rivate[_.-]?key)|[Ss](?i:ecret|enha|(?:igning|ervice|hared|torage|ession)[_.-]?key)|[Tt](?i:oken)|"
     rb"[Aa](?i:pi[_.-]?key|ccess[_.-]?key|uth[_.-]?key|uthorization|(?:ccount|dmin|pp)[_.-]?key)|[Cc](?i:redential|lient[_.-]?key|ontrase(?:\xc3\xb1|n)a)|"
     rb"[Ee](?i:ncryption[_.-]?key)|[Ll](?i:icense[_.-]?key)|[Mm](?i:aster[_.-]?key|ot_?de_?passe)|[Dd](?i:eploy[_.-]?key)|[Ww](?i:ebhook[_.-]?key)|"
-    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass)(?![A-Za-z])|[_.-](?i:pass|auth)|"
-    rb"\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c|\xe5(?:\xaf\x86\xe7\xa0\x81|\xaf\x86\xe9\x92\xa5|\x8f\xa3\xe4\xbb\xa4))"
+    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass|w|sk)(?![A-Za-z])|[_.-](?i:pass|auth)|"
+    + _LANGUAGES
+    + rb")"
 )
 _OPTION = rb"(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?key|secret-key|auth-token|pwd|key)[ =][\"']?"
 _TAIL = rb"[A-Za-z0-9_.-]{0,24}"
-_TYPED = rb"(?:[ \t]{0,2}:?[ \t]{1,2}[A-Za-z][A-Za-z0-9_.]{0,20})?"
-_IN_QUOTES = rb"(?P<secret>[!#-&(-\[\]-_a-~]{8,200})"
-_BARE = rb"(?P<secret>[A-Za-z0-9!#%&*+./:=?@^_~|-]{8,200})"
+_TYPED = rb"(?:[ \t]{0,2}:?[ \t]{1,2}(?:As )?&?[A-Za-z][A-Za-z0-9_.]{0,20})?"
+_OPERATOR = rb"(?:===?|!==?|:=|=>|=|:|\xef\xbc\x9a|\|\||\?\?)"
+_GIVEN = (
+    rb"(?:(?:[\"'`]\]?|[*_]{1,2}|" + _TYPED + rb")[ \t]{0,4}" + _OPERATOR + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])[ \t]{0,4}[rbuf@]?(?:\\?[\"'`])"
+)
+"""Between a name and a value in quotes: `name = "`, `"name": "`, `name: str = "`, `define('name', '`, `#define name "`, `**name**: ``, `name == "`."""
+
+_IN_QUOTES = rb"(?P<secret>[!#-&(-\[\]-_a-~]{6,200})"
+_BARE = rb"(?P<secret>[A-Za-z0-9!#%&*+./:=?@^_~|-][A-Za-z0-9!#$%&*+./:=?@^_~|-]{5,199})"
+_ENDS = rb"(?:[\"'`;\r\n]|\Z|[ \t]{1,8}(?:[#;\r\n]|\\\n|&&|-H |--|https?:))"
+_WEAK = rb"(?:(?:[Kk]ey|[Ss](?:alt|eed)|[Nn]once|[Aa]uth)(?![a-z])|(?:KEY|SALT|SEED|NONCE|AUTH)(?![A-Z])|(?<![A-Za-z])(?:iv|IV)(?![A-Za-z]))"
+"""Names that hold other things as often; what they are given counts only where a machine drew it."""
+
+_ARGUMENT = rb"[ \t]{0,2}(?:[^,\"'()\n]{1,60}|[rbuf@]?[\"'][^\"'\n]{0,200}[\"'])[ \t]{0,2},"
+_SECOND = rb"(?:NetworkCredential|UsernamePasswordCredentials?|UsernamePasswordAuthenticationToken|PasswordAuthentication|(?:HTTP|Http)?BasicAuth(?:entication)?|basic_auth|[.>]login|auth[ \t]?=[ \t]?)"
+_THIRD = rb"(?:mysqli?_(?:p|real_)?connect|new mysqli|new PDO|getConnection|pg_connect|ftp_login)"
 
 
 def _rule(
@@ -79,7 +98,7 @@ _MISSES = (
 RULES = (
     _rule(
         "quoted",
-        _WORDS + _TAIL + rb"(?:(?:[\"'`]\]?|" + _TYPED + rb")[ \t]{0,4}(?::=|=>|=|:|\xef\xbc\x9a)|[\"'`][ \t]{0,2},)[ \t]{0,4}[rbuf@]?(?:\\?[\"'`])" + _IN_QUOTES + rb"\\?[\"'`]",
+        rb"(?:" + _WORDS + _TAIL + rb"|(?i:identified by|convertto-securestring(?: -string)?))" + _GIVEN + _IN_QUOTES + rb"\\?[\"'`]",
         (
             assigned("api_key", _RANDOM, form='{name} = "{value}"\n'),
             json_member("accessToken", _RANDOM),
@@ -87,12 +106,94 @@ RULES = (
             assigned("pass", _STRONG, form="auth: { user: 'svc', {name}: '{value}' }\n"),
             assigned("dbPassword", _STRONG, form='const {name}: string = "{value}";\n'),
             assigned("secret", hexa(40), form="  {name}: '{value}'\n"),
+            assigned("wachtwoord", _STRONG, form="{name} := '{value}'\n"),
+            assigned("password", _STRONG, form='if ({name} === "{value}") {{\n'.replace("{{", "{")),
+            assigned("API_SECRET", _RANDOM, form='#define {name} "{value}"\n'),
+            assigned("JWT_SECRET", _RANDOM, form="const value = process.env.{name} || '{value}';\n"),
+            assigned("IDENTIFIED BY", _STRONG, form="CREATE USER shop {name} '{value}';\n"),
+            assigned("ADMIN_PASSWORD", _STRONG, form="- **{name}**: `{value}`\n"),
         ),
         _MISSES,
     ),
     _rule(
+        "called",
+        _WORDS + _TAIL + rb"\([ \t]{0,2}[rbuf@]?[\"'`]" + _IN_QUOTES + rb"[\"'`][ \t]{0,2}[,)]",
+        (
+            assigned("setPassword", _STRONG, form='certificate.{name}("{value}");\n'),
+            assigned("password", _STRONG, form='builder.username("svc").{name}("{value}").build();\n'),
+            assigned("apiKey", _RANDOM, form="client = Client.{name}('{value}')\n"),
+        ),
+        (
+            assigned("getPassword", "primary-login", form='store.{name}("{value}")\n'),
+            assigned("resetPassword", uuid4(), form='store.{name}("{value}")\n'),
+            assigned("setColour", _RANDOM, form='store.{name}("{value}")\n'),
+            assigned("setPassword", "password123", form='user.{name}("{value}")\n'),
+        ),
+    ),
+    _rule(
+        "positional",
+        rb"(?:" + _SECOND + rb"\(" + _ARGUMENT + rb"|" + _THIRD + rb"\(" + _ARGUMENT + _ARGUMENT + rb")[ \t]{0,2}[rbuf@]?[\"']" + _IN_QUOTES + rb"[\"']",
+        (
+            text('client.Credentials = new NetworkCredential("svc", "', part("secret", _STRONG), '");\n'),
+            text("$db = new PDO('mysql:host=db3.corp.io', 'svc', '", part("secret", _STRONG), "');\n"),
+            text('get(url, auth=("svc", "', part("secret", _STRONG), '"))\n'),
+            text("server.login(user, '", part("secret", _STRONG), "')\n"),
+        ),
+        (
+            text('client.Credentials = new NetworkCredential("svc", "password");\n'),
+            text('get(url, auth=("svc", password))\n'),
+            text('get(url, auth=("', _STRONG, '", password))\n'),
+            text("$db = new PDO('mysql:host=db3.corp.io', 'svc', 'svc');\n"),
+        ),
+    ),
+    _rule(
+        "drawn",
+        _WEAK + rb"[A-Za-z0-9_]{0,12}" + _GIVEN + rb"(?P<secret>[A-Za-z0-9+/_-]{16,200}={0,2})[\"'`]",
+        (
+            assigned("AUTH_KEY", _RANDOM, form="define('{name}', '{value}');\n"),
+            assigned("password_salt", hexa(32), form='{name} = "{value}"\n'),
+            assigned("aes_key", _RANDOM, form='"{name}": "{value}"\n'),
+        ),
+        (
+            assigned("key", "start-date-of-item", form='{name} = "{value}"\n'),
+            assigned("publicKey", _RANDOM, form='{name} = "{value}"\n'),
+            assigned("seed", an(14), form='{name} = "{value}"\n'),
+            assigned("primary_key", uuid4(), form='{name} = "{value}"\n'),
+        ),
+        whole=True,
+    ),
+    _rule(
+        "drawn-bare",
+        _WEAK + rb"[A-Za-z0-9_]{0,12}(?:=|: {0,2}| = )(?P<secret>[A-Za-z0-9+/_-]{20,200}={0,2})(?:[\"'`;\r\n]|\Z)",
+        (
+            assigned("AUTH_SALT", _RANDOM, form="{name}={value}\n"),
+            assigned("key", hexa(40), form="  {name}: {value}\n"),
+            assigned("seed", _RANDOM, form="{name} = {value}\n"),
+        ),
+        (
+            assigned("key", "start-date-of-the-first-item", form="  {name}: {value}\n"),
+            assigned("sort_key", _RANDOM, form="  {name}: {value}\n"),
+            assigned("keyword", an(12), form="  {name}: {value}\n"),
+        ),
+        whole=True,
+    ),
+    _rule(
+        "environment",
+        rb"(?<![A-Za-z])(?:ENV|setx)[ \t]{1,4}[A-Za-z0-9_]{0,40}?" + _WORDS + rb"[A-Za-z0-9_]{0,24}[ \t]{1,4}" + _BARE + rb"(?=[ \t\r\n]|\Z)",
+        (
+            assigned("API_TOKEN", _RANDOM, form="ENV {name} {value}\n"),
+            assigned("DB_PASSWORD", _STRONG, form="ENV {name} {value}\n"),
+            assigned("APP_SECRET", hexa(32), form="setx {name} {value}\n"),
+        ),
+        (
+            assigned("API_TOKEN", "$TOKEN", form="ENV {name} {value}\n"),
+            assigned("API_COLOUR", _RANDOM, form="ENV {name} {value}\n"),
+            assigned("TOKEN_FILE", "/run/secrets/token", form="ENV {name} {value}\n"),
+        ),
+    ),
+    _rule(
         "assigned",
-        _WORDS + _TAIL + rb"(?:=|[ \t]?(?::|\xef\xbc\x9a)[ \t]{0,2}|[ \t]{1,4}=[ \t]{1,4})" + _BARE + rb"(?:[\"'`;\r\n]|\Z|[ \t]{1,8}(?:[#;\r\n]|\\\n|&&|-H |--|https?:))",
+        _WORDS + _TAIL + rb"(?:=|[ \t]?(?::|\xef\xbc\x9a)[ \t]{0,4}|[ \t]{1,4}=[ \t]{1,4})" + _BARE + _ENDS,
         (
             assigned("SERVICE_TOKEN", _RANDOM),
             assigned("password", _STRONG, form="  {name}: {value}\n"),
@@ -103,26 +204,42 @@ RULES = (
         (
             assigned("TOKEN_TYPE", "authorization-code"),
             assigned("password", "self.config.password"),
-            assigned("API_KEY", "short12"),
+            assigned("API_KEY", "key12"),
             assigned("secret_file", "/run/secrets/app.key"),
             assigned("token", "Authentication", form="{name}: {value} failed for the user\n"),
         ),
         whole=True,
     ),
     _rule(
+        "pair",
+        _WORDS + rb"[A-Za-z0-9_.-]{0,24}=" + _BARE + rb"[ \t](?=[^ \t\r\n])",
+        (
+            assigned("ansible_ssh_pass", _STRONG, form="web1 ansible_user=root {name}={value} ansible_port=22\n"),
+            assigned("API_TOKEN", _RANDOM, form="{name}={value} ./run --all\n"),
+            assigned("password", _STRONG, form='DSN = "host=db3.corp.io {name}={value} dbname=shop"\n'),
+        ),
+        (
+            assigned("password", "hashed_password", form="run {name}={value} x\n"),
+            assigned("token_url", _RANDOM, form="run {name}={value} x\n"),
+            assigned("API_TOKEN", "$TOKEN", form="{name}={value} ./run --all\n"),
+        ),
+        whole=True,
+    ),
+    _rule(
         "element",
-        _WORDS + rb"[A-Za-z0-9_.-]{0,24}>[ \t]{0,4}" + _BARE + rb"[ \t]{0,4}</",
+        _WORDS + rb"[A-Za-z0-9_.-]{0,24}[\"']?>[ \t]{0,4}" + _BARE + rb"[ \t]{0,4}</",
         (
             assigned("password", _STRONG, form="<server><id>corp</id><{name}>{value}</{name}></server>\n"),
             assigned("apiKey", _RANDOM, form="<{name}>{value}</{name}>\n"),
             assigned("wsse:Password", _RANDOM, form="<{name}>{value}</{name}>\n"),
+            assigned("api_key", _RANDOM, form='<string name="{name}">{value}</string>\n'),
         ),
         (
             assigned("password", "${env.REPO_PASSWORD}", form="<{name}>{value}</{name}>\n"),
             assigned("password", "Kennwort-aendern", form="<{name}>{value}</{name}>\n"),
             assigned("colour", _RANDOM, form="<{name}>{value}</{name}>\n"),
         ),
-        anchor=_WORDS + _TAIL + rb">[ \t]{0,4}[A-Za-z0-9!#%&*+./:=?@^_~|-]{8,200}[ \t]{0,4}<",
+        anchor=_WORDS + _TAIL + rb"[\"']?>[ \t]{0,4}[A-Za-z0-9!#$%&*+./:=?@^_~|-]{6,200}[ \t]{0,4}<",
     ),
     _rule(
         "name-and-value",

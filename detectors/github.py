@@ -143,8 +143,10 @@ RULES = (
         str(REFRESH),
         REFRESH,
         rb"(?<![A-Za-z0-9])(?P<secret>ghr_(?:[A-Za-z0-9]{76}|[A-Za-z0-9]{36}))" + _EDGE,
-        examples=(assigned("refresh_token", concat("ghr_", an(76))), json_member("refresh_token", concat("ghr_", an(76)))),
-        near_misses=(assigned("refresh_token", concat("ghr_", an(75))), assigned("refresh_token", concat("ghr-", an(76)))),
+        examples=(assigned("refresh_token", concat("ghr_", an(76))), json_member("refresh_token", concat("ghr_", an(76))),
+                  text("curl -d refresh_token=", part("secret", concat("ghr_", an(76))), " https://github.com/login/oauth/access_token\n")),
+        near_misses=(assigned("refresh_token", concat("ghr_", an(75))), assigned("refresh_token", concat("ghr_", an(77))),
+                     assigned("refresh_token", concat("ghr-", an(76)))),
     ),
     Rule(
         str(PAT_FINE_GRAINED),

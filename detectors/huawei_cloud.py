@@ -32,7 +32,7 @@ KINDS = (
 
 _ID = beside("id", rb"access_?key(?:_?id)?|(?<![A-Za-z])ak", rb"[A-Z0-9]{20}")
 _TOKEN = beside("session_token", rb"security_?token", rb"[A-Za-z0-9+/=_-]{200,3000}", within=1000, edge=rb"(?![A-Za-z0-9+/=_-])")
-_NAMES = rb"(?:huawei|(?<![A-Za-z0-9])(?:hw|hwc|obs|otc))[\w.-]{0,20}(?:secret[_-]?(?:access[_-]?)?key|[_.-]sk)"
+_NAMES = rb"(?:huawei|(?<![A-Za-z0-9])(?:hw|hwc|obs|otc))[\w.-]{0,20}(?:secret[_-]?(?:access[_-]?)?key|[_.-]sk|sdk_?sk)"
 
 
 def _pair(first: str, second: str, last: str = "\n") -> Shape:

@@ -40,7 +40,7 @@ def _rule(kind: Kind, names: bytes, name: str, variable: str) -> Rule:
     return Rule(
         str(kind),
         kind,
-        rb"(?<![A-Za-z0-9])" + names + rb"[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<secret>[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)(?![A-Za-z0-9+/=])",
+        rb"(?<![A-Za-z0-9])" + names + rb"(?:\\?[\"'`]\]?)?(?:\s{0,4}[:=,|]\s{0,4}|[ \t]{1,2})(?:\\?[\"'`])?(?P<secret>[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)(?![A-Za-z0-9+/=])",
         specificity=STRUCTURAL,
         score=75,
         check=_clamped if kind == PRIVATE else None,

@@ -1,0 +1,44 @@
+"""Cartesia keys.
+
+What it is: a key of Cartesia: `sk_car_` and 20 letters, digits and underscores.
+Where it is used: `CARTESIA_API_KEY`, header `X-API-Key`, voice agents.
+What an attacker can do: make speech on the account's bill, use its voices.
+How to replace it: create a new key at play.cartesia.ai, Keys, and delete the old one.
+References: https://docs.cartesia.ai/use-the-api/api-conventions
+"""
+
+from __future__ import annotations
+
+from keyward.plugin import Kind
+from keyward.plugin.shapes import an, concat
+
+from ._cloud import by_prefix, credential
+from ._forms import SLUG
+
+KEY = Kind("cartesia/api-key")
+
+KINDS = (
+    credential(
+        KEY,
+        "Cartesia API key",
+        "medium",
+        "https://play.cartesia.ai/keys",
+        see="https://docs.cartesia.ai/use-the-api/api-conventions",
+    ),
+)
+
+RULES = (
+    by_prefix(
+        KEY,
+        rb"sk_car_[A-Za-z0-9_]{20,24}",
+        "CARTESIA_API_KEY",
+        concat("sk_car_", an(20)),
+        (
+            concat("sk_car_", an(19)),
+            concat("sk_car_", an(25)),
+            concat("sk_cat_", an(20)),
+        ),
+        edge=SLUG,
+        score=85,
+    ),
+)

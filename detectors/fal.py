@@ -1,0 +1,52 @@
+"""fal keys.
+
+What it is: a key of fal: an id (a UUID), a colon, and the secret of 32 hex digits.
+Where it is used: `FAL_KEY`, header `Authorization: Key …`, web applications.
+What an attacker can do: call models on the account's bill; an admin key also deploys.
+How to replace it: create a new key at fal.ai, Dashboard, Keys, and delete the old one.
+References: https://docs.fal.ai/platform-apis/authentication
+"""
+
+from __future__ import annotations
+
+from keyward.plugin import Kind, Rule
+from keyward.plugin.shapes import concat, hexa, part, text, uuid4
+
+from ._cloud import by_name, credential
+from ._forms import UUID
+
+KEY = Kind("fal/api-key")
+
+KINDS = (
+    credential(
+        KEY, "fal API key", "high", "https://fal.ai/dashboard/keys", see="https://docs.fal.ai/platform-apis/authentication"
+    ),
+)
+
+RULES = (
+    by_name(
+        KEY,
+        rb"(?<![a-z0-9])fal[a-z0-9_. -]{0,12}(?:key|token|secret|credentials)",
+        UUID + rb":[0-9a-f]{32}",
+        "FAL_KEY",
+        concat(uuid4(), ":", hexa(32)),
+        (concat(uuid4(), ":", hexa(31)), concat(uuid4(), ":", hexa(33)), concat(uuid4(), "/", hexa(32))),
+        score=82,
+    ),
+    Rule(
+        "fal/api-key-header",
+        KEY,
+        rb"(?i:authorization)[\"']?\s{0,2}[:=,]\s{0,2}[\"'`]?Key (?P<secret>" + UUID + rb":[0-9a-f]{32})(?![A-Za-z0-9])",
+        score=80,
+        examples=(
+            text("curl -H 'Authorization: Key ", part("secret", concat(uuid4(), ":", hexa(32))), "' https://fal.run/x\n"),
+            text('headers = {"Authorization": "Key ', part("secret", concat(uuid4(), ":", hexa(32))), '"}\n'),
+            text("> authorization: Key ", part("secret", concat(uuid4(), ":", hexa(32))), "\n"),
+        ),
+        near_misses=(
+            text("curl -H 'Authorization: Key ", concat(uuid4(), ":", hexa(31)), "'\n"),
+            text("curl -H 'Authorization: Key ", concat(uuid4(), ":", hexa(33)), "'\n"),
+            text("curl -H 'Authorization: Kay ", concat(uuid4(), ":", hexa(32)), "'\n"),
+        ),
+    ),
+)
