@@ -35,7 +35,7 @@ def kinds_of(outcome: Outcome) -> dict[Kind, CredentialKind]:
 
 
 def render_outcome(
-    name: str, outcome: Outcome, *, color: bool, width: int, strict: bool = False, timeline: bool = False
+    name: str, outcome: Outcome, *, color: bool, width: int, strict: bool = False, timeline: bool = False, explain: bool = False
 ) -> str:
     """The report in a format."""
     kinds = kinds_of(outcome)
@@ -49,5 +49,6 @@ def render_outcome(
             strict=strict,
             finished_at=time.time(),
             timeline=timeline,
+            explain=explain,
         ),
     )

@@ -128,6 +128,9 @@ def scan(
     timeline: Annotated[
         bool, typer.Option("--timeline", help="Order the places of each secret by when it first stood there.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show every signal for and against each finding, with its weight.")
+    ] = False,
     max_depth: Annotated[
         int | None,
         typer.Option(
@@ -187,6 +190,7 @@ def scan(
         verify=verify,
         verify_databases=verify_databases,
         timeline=timeline,
+        explain=explain,
         max_depth=max_depth,
         no_cache=no_cache,
         strict=strict,

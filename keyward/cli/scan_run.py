@@ -17,6 +17,7 @@ FLAGS = {
     "--staged": "staged", "--tracked": "tracked", "--no-baseline": "no_baseline", "--strict": "strict", "--reveal": "reveal",
     "--quiet": "quiet", "-q": "quiet", "--history": "history", "--all-objects": "all_objects", "--host": "host",
     "--verify": "verify", "--verify-databases": "verify_databases", "--timeline": "timeline", "--no-cache": "no_cache",
+    "--explain": "explain",
 }  # fmt: skip
 VALUES = {
     "--from-ref": "from_ref", "--to-ref": "to_ref", "--files-from": "files_from", "--format": "format", "-f": "format",
@@ -86,6 +87,7 @@ def run(
     verify: bool = False,
     verify_databases: bool = False,
     timeline: bool = False,
+    explain: bool = False,
     max_depth: int | None = None,
     no_cache: bool = False,
     strict: bool = False,
@@ -172,7 +174,7 @@ def run(
         message.done()
         progress.clear()
     colored = output is None and use_color(sys.stdout, color)
-    text = render_outcome(format, outcome, color=colored, width=width(), strict=strict, timeline=timeline)
+    text = render_outcome(format, outcome, color=colored, width=width(), strict=strict, timeline=timeline, explain=explain)
     write(text, output)
     if output is not None and not quiet:
         places = sum(len(finding.occurrences) for finding in outcome.findings)

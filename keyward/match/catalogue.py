@@ -111,7 +111,15 @@ def _digest(registry: Registry, portable: bool) -> str:
     if registry.plugins:
         facts.extend(_stat(path) for path in plugin_files(registry.plugins))
     here = os.path.dirname(__file__)
-    for name in ("engine/anchor_derivation.py", "engine/edges.py", "engine/vectorscan.py", "catalogue.py", "encoded/triggers.py", "encoded/marks.py", "encoded/images.py"):
+    for name in (
+        "engine/anchor_derivation.py",
+        "engine/edges.py",
+        "engine/vectorscan.py",
+        "catalogue.py",
+        "encoded/triggers.py",
+        "encoded/marks.py",
+        "encoded/images.py",
+    ):
         facts.append(_stat(os.path.join(here, name)))
     digest: str = blake2b(repr(facts).encode(), digest_size=12).hexdigest()
     return digest
@@ -139,14 +147,23 @@ def _read(path: str) -> tuple[Sequence[Entry], bytes, Sequence[Entry]] | None:
             version, *held = marshal.loads(file.read())
         if version != FORMAT:
             return None
+        _keep(path)
         packed, besides, database = held
         return Entries(packed), database, Entries(besides)
     except (OSError, ValueError, EOFError, TypeError):
         return None
 
 
+def _keep(path: str) -> None:
+    """Notes that a database was used: the ones that are not are forgotten."""
+    try:
+        os.utime(path)
+    except OSError:  # a cache that can only be read
+        pass
+
+
 def _forget_others(path: str) -> None:
-    """Keeps the four newest databases: one for each set of rules that somebody switches between."""
+    """Keeps the four databases that were used last: one for each set of rules that somebody switches between."""
     folder = os.path.dirname(path)
     try:
         with os.scandir(folder) as entries:

@@ -123,10 +123,10 @@ def _path_facts(path: str) -> tuple[bool, bool, bool]:
 
 def path_facts(path: str) -> tuple[object, ...]:
     """All that the signals make of a path as it is reported, for a generic rule."""
-    from keyward.match import generic
+    from keyward.match.signals import file
 
     plain = _plain(path)
-    return (*_path_facts(plain), *generic.path_facts(plain))
+    return (*_path_facts(plain), *file.path_facts(plain))
 
 
 def _plain(path: str) -> str:
@@ -140,11 +140,17 @@ def inside_digest(context: Context) -> Signal | None:
 
 def typed_blindly(context: Context) -> Signal | None:
     """Somebody let the fingers run along the middle row of the keyboard: three quarters of the letters stand there, not a third."""
-    letters = [c for c in context.value.lower() if 97 <= c <= 122]
+    letters = [c for c in context.value if 97 <= c <= 122]
     if context.candidate.rule.specificity == PROVIDER or not 10 <= len(letters) <= 40:
         return None
     middle = sum(c in b"asdfghjkl" for c in letters)
-    return Signal("keyboard", -30, "typed along one row of the keyboard") if middle >= 0.75 * len(letters) else None
+    if middle < 0.75 * len(letters) or max(letters) <= 102:  # half of the letters of hexadecimal digits stand there
+        return None
+    from keyward.match.signals.letters import fluency
+
+    if context.value.lower() != context.value or fluency(context.value) >= 0.35:
+        return None
+    return Signal("keyboard", -30, "typed along one row of the keyboard")
 
 
 def compiled_file(context: Context) -> Signal | None:

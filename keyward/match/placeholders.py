@@ -6,19 +6,33 @@ The published samples are recognised by a part of them only, so that no such val
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-_WORDS = re.compile(
-    rb"example|placeholder|change[-_ ]?me|replace[-_ ]?(?:me|with|this)|your[-_ ]|<your|insert[-_ ]|redacted|removed|"
-    rb"dummy|foobar|foo[-_]?bar|xyzzy|anoncvs|lorem|todo|fixme|not[-_ ]?a[-_ ]?(?:real|secret)|fake|sample|"
-    rb"xxxx|\*\*\*\*|\.\.\.\.|____|0{8}|1{8}|deadbeef(?:deadbeef|cafe)|abcdefgh|12345678|01234567|87654321|qwertyui|asdfghjk|"
-    rb"\xe4\xbd\xa0\xe7\x9a\x84|\xe6\x9b\xbf\xe6\x8d\xa2|\xe5\xa1\xab\xe5\x86\x99|\xd0\xb2\xd0\xb0\xd1\x88",
-    re.IGNORECASE,
-)
-_LONG_WORDS = re.compile(  # safe in a random body: by chance once in ten million values or less
-    rb"example|placeholder|change_?me|replace[-_]?me|your[-_](?:api|secret|key|token|access|own|client|auth|pass)|redacted|"
-    rb"not[-_]?a[-_]?real|xxxxx|\*\*\*|0{9}|1{9}|abcdefgh|123456789|0123456789|987654321|deadbeefdeadbeef|qwertyuiop",
-    re.IGNORECASE,
-)
+
+def _spelt(text: str) -> tuple[bytes, ...]:
+    """The words of a text, each with `~` read as nothing, as `-`, as `_` and as a space."""
+    words = [word.replace("~", between) for word in text.split() for between in ("", "-", "_", " ")]
+    return tuple(dict.fromkeys(word.encode() for word in words))
+
+
+# To ask for each word with `in` takes a fifth of the time of one expression for all. The values are asked in lower case.
+_WORDS = (
+    *_spelt(
+        "example placeholder change~me replace~me replace~with replace~this <your redacted removed dummy foobar foo-bar foo_bar xyzzy anoncvs lorem todo fixme "
+        "not~a~real not~a~secret nota-real notareal fake sample abc123 123abc xxxx **** .... ____ 00000000 11111111 deadbeefdeadbeef deadbeefcafe abcdefgh "
+        "aaecawqf aaaqeayeaudaocaj 000102030405 0011223344 12345678 01234567 87654321 qwertyui asdfghjk"
+    ),
+    b"your-", b"your_", b"your ", b"insert-", b"insert_", b"insert ",
+    "\u4f60\u7684".encode(), "\u66ff\u6362".encode(), "\u586b\u5199".encode(), "\u0432\u0430\u0448".encode(),
+)  # fmt: skip
+_LONG_WORDS = (  # safe in a random body: by chance once in ten million values or less
+    b"example", b"placeholder", b"changeme", b"change_me", b"replaceme", b"replace-me", b"replace_me", b"redacted",
+    *(b"your" + mark + word for mark in (b"-", b"_") for word in (b"api", b"secret", b"key", b"token", b"access", b"own", b"client", b"auth", b"pass")),
+    *(b"not" + one + b"a" + two + b"real" for one in (b"", b"-", b"_") for two in (b"", b"-", b"_")),
+    b"xxxxx", b"***", b"000000000", b"111111111", b"abcdefgh", b"aaecawqfbg", b"aaaqeayeaudaocaj", b"00010203040506", b"001122334455", b"123456789", b"0123456789", b"987654321",
+    b"deadbeefdeadbeef", b"qwertyuiop",
+)  # fmt: skip
+_MASKS = (b"***", b"...", b"\xe2\x80\xa6", b"xxxxxx", b"XXXXXX", b"\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2")
 _MASK = re.compile(rb"^.{0,12}(?:\*{3,}|\.{3,}|\xe2\x80\xa6|x{6,}|X{6,}|\xe2\x80\xa2{3,}).{0,12}$", re.DOTALL)
 _REFERENCE = re.compile(
     rb"^(?:\$\{|\$\(|\$[A-Za-z_]|\{\{|\{%|<%|%\(|#\{|@\{|%[A-Z_]+%$|<[A-Za-z][\w ./:-]*>$|\[[A-Za-z _-]+\]$|\{[A-Za-z_][\w.-]*\}$|"
@@ -61,13 +75,15 @@ _OWNERS = dict(_SAMPLES)
 _ANY_SAMPLE = re.compile(b"|".join(map(re.escape, _OWNERS)))
 
 
+@lru_cache(maxsize=512)
 def placeholder(value: bytes, *, random_body: bool) -> str:
     """Why the value is a placeholder, or an empty string. `random_body`: most of the value is drawn at random, so that only
     words count that do not occur by chance."""
-    found = (_LONG_WORDS if random_body else _WORDS).search(value)
-    if found:
-        return f"says {found.group().decode('ascii', 'replace').lower()[:12]!r}" if found.group().isalpha() else "is a pattern"
-    if _MASK.match(value):
+    lowered = value.lower()
+    for word in _LONG_WORDS if random_body else _WORDS:
+        if word in lowered:
+            return f"says {word.decode()[:12]!r}" if word.isalpha() else "is a pattern"
+    if any(mark in value for mark in _MASKS) and _MASK.match(value):
         return "is masked"
     body = value.rstrip(b"=")[-20:] if random_body else value
     if len(body) >= 6 and len(set(body)) <= 2 + len(body) // 16:
@@ -80,7 +96,7 @@ def placeholder(value: bytes, *, random_body: bool) -> str:
 def _periodic(value: bytes) -> bool:
     """Whether the last 16 characters or more repeat with a short period (`abcabcabc…`)."""
     tail = value[-24:]
-    return any(tail[period:] == tail[:-period] for period in range(1, 7))
+    return len(set(tail)) <= 6 and any(tail[period:] == tail[:-period] for period in range(1, 7))
 
 
 def reference(value: bytes, before: bytes, after: bytes) -> str:

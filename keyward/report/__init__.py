@@ -19,6 +19,7 @@ class ReportOptions(NamedTuple):
     `strict`: known opaque stores count as failures too, as they do for the exit code. `finished_at`: when the scan ended, in
     seconds since 1970 (UTC); formats with an optional time leave it out where it is 0. `commit`: id of the commit whose
     tree was scanned, where that is known. `timeline`: places by when they first held the secret, instead of live ones first.
+    `explain`: every signal with its weight, for text; the formats for programs have them anyhow.
     """
 
     kind_of: Callable[[Kind], CredentialKind]
@@ -28,6 +29,7 @@ class ReportOptions(NamedTuple):
     finished_at: float = 0.0
     commit: str = ""
     timeline: bool = False
+    explain: bool = False
 
 
 Renderer = Callable[[Outcome, ReportOptions], str]

@@ -113,7 +113,10 @@ def _group(page: _Page, finding: Finding, taught: set[str]) -> None:
         page.line(f"+{count(more, 'more place')}", _DIM, indent=6)
     reasons, doubts = why(finding.signals)
     sure = f"{finding.confidence} % sure: {reasons or 'no reason given'}"
-    page.wrapped("why", f"{sure}. But: {doubts}" if doubts else sure, most=2)
+    if page.options.explain:
+        _signals(page, finding)
+    else:
+        page.wrapped("why", f"{sure}. But: {doubts}" if doubts else sure, most=2)
     facts = [f"{name.replace('_', ' ')} {value}" for name, value in finding.facts]
     if finding.public_id:
         facts.insert(0, f"id {finding.public_id}")
@@ -121,6 +124,15 @@ def _group(page: _Page, finding: Finding, taught: set[str]) -> None:
         page.wrapped("who", ", ".join(facts), most=2)
     _remedy(page, finding, taught)
     page.line(f"fingerprint {finding.fingerprint}", _DIM, indent=6)
+
+
+def _signals(page: _Page, finding: Finding) -> None:
+    """Every signal with its weight; what speaks most comes first."""
+    page.line(f"why {finding.confidence} % sure, the sum of:", indent=2)
+    for signal in sorted(finding.signals, key=lambda signal: -abs(signal.weight)):
+        page.pieces(
+            (f"{signal.weight:+4d}", _DIM), (f"{signal.name}: {signal.detail}" if signal.detail else signal.name, ""), indent=6
+        )
 
 
 def _said(page: _Page, verdict: Verdict) -> None:

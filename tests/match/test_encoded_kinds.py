@@ -91,7 +91,7 @@ def test_every_kind_is_found_and_read_again(name: str) -> None:
 
 def test_prefixed_values_alone_are_found_at_every_alignment() -> None:
     """Without any name beside them: a Secret's entry, a password field. One of three bytes is only found at the beginning of a group."""
-    missed = []
+    missed, looked_at = [], 0
     for rule in RULES:
         sample = rule.examples[0].sample(5)
         value = sample.parts.get("secret", b"")
@@ -99,11 +99,14 @@ def test_prefixed_values_alone_are_found_at_every_alignment() -> None:
             continue
         if value[:4].isalnum() and value[:4].islower():  # no prefix but the value's own letters
             continue
+        looked_at += 1
         for before in (b"", b" ", b"  "):
             data = b"v: " + b64(before + value) + b"\n"
             if not any(one.context.value == value and one.encoding != "raw" for one in found_in(data)):
                 missed.append((rule.id, len(before)))
-    assert len({rule for rule, _ in missed}) < 50, missed
+    assert looked_at > 200
+    # three bytes say too little in an encoding: such values are found at the beginning of a group, or beside their name
+    assert len({rule for rule, _ in missed}) < 0.3 * looked_at, missed
 
 
 def test_both_engines_find_the_same() -> None:

@@ -66,7 +66,7 @@ def the_value(occurrence: Occurrence) -> bytes:
 SECRET_YAML = b"""apiVersion: v1
 kind: ConfigMap
 data:
-  password: not-encoded
+  greeting: not-encoded
 ---
 apiVersion: v1
 kind: Secret

@@ -27,7 +27,11 @@ def base64_images(mark: bytes) -> Iterator[tuple[int, bytes]]:
             continue
         if len(images[0]) < SELECTIVE and known:
             bits = ALPHABET.index(encoded[last])
-            images = [images[0] + ALPHABET[bits + rest : bits + rest + 1] for rest in range(1 << (6 - known))] if known == 4 else images
+            images = (
+                [images[0] + ALPHABET[bits + rest : bits + rest + 1] for rest in range(1 << (6 - known))]
+                if known == 4
+                else images
+            )
         for image in images:
             phase = (first + len(image)) % 4
             yield phase, image

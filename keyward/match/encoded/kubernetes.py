@@ -15,7 +15,9 @@ AROUND = 1 << 16
 """Bytes of a document on either side of its `kind` that are looked at."""
 
 _DATA = re.compile(rb"^([ \t]*(?:- )?)data:[ \t]*\r?\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\r?\n)+)", re.MULTILINE)
-_ENTRY = re.compile(rb"^[ \t]+[\"']?([A-Za-z0-9_.-]{1,253})[\"']?:[ \t]*[\"']?([A-Za-z0-9+/]{2,}={0,2})[\"']?[ \t]*\r?$", re.MULTILINE)
+_ENTRY = re.compile(
+    rb"^[ \t]+[\"']?([A-Za-z0-9_.-]{1,253})[\"']?:[ \t]*[\"']?([A-Za-z0-9+/]{2,}={0,2})[\"']?[ \t]*\r?$", re.MULTILINE
+)
 _OBJECT = re.compile(rb"\"data\"\s*:\s*\{([^{}]*)\}")
 _MEMBER = re.compile(rb"\"([A-Za-z0-9_.-]{1,253})\"\s*:\s*\"([A-Za-z0-9+/]{2,}={0,2})\"")
 _UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

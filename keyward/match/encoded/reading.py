@@ -96,7 +96,9 @@ class Budget:
         return granted
 
 
-def read(matcher: Matcher, data: bytes, path: str, hits: Hits, raw: Sequence[Judged], budget: Budget, depth: int = DEPTH) -> list[Judged]:
+def read(
+    matcher: Matcher, data: bytes, path: str, hits: Hits, raw: Sequence[Judged], budget: Budget, depth: int = DEPTH
+) -> list[Judged]:
     """The findings of a buffer as it stands (`raw`), with those inside its encodings, each credential once. Spans are those of the buffer."""
     found: list[Judged] = []
     covered: list[tuple[int, int]] = []
@@ -110,7 +112,9 @@ def read(matcher: Matcher, data: bytes, path: str, hits: Hits, raw: Sequence[Jud
 def _layers(data: bytes, hits: Hits, budget: Budget) -> Iterator[Layer]:
     """The layers that the hits lead to."""
     yield from _manifests(data, hits.get("kubernetes", ()), budget)
-    groups = [(end, name.partition(":")) for name, ends in hits.items() for end in ends if name.startswith(("base64:", "packed:"))]
+    groups = [
+        (end, name.partition(":")) for name, ends in hits.items() for end in ends if name.startswith(("base64:", "packed:"))
+    ]
     yield from _base64(data, sorted((end, int(phase), name == "packed") for end, (name, _, phase) in groups), budget)
     last: Groups | None = None
     for end in hits.get("hex", ()):

@@ -1,0 +1,122 @@
+"""What stands around the value on its line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from keyward.match.signals.file import is_code
+from keyward.match.signals.letters import HEX, is_random
+from keyward.model.finding import Signal
+
+if TYPE_CHECKING:
+    from keyward.match.judge import Context
+
+_OPERATORS = (b"=", b":", b">", b"|", b"?", b"(", b"[", b"{", b"+", b"\xef\xbc\x9a", b"with")
+_BY_SPACE = re.compile(
+    rb"(?:^[ \t]*(?:#[ \t]*define[ \t]+|set(?:x|env)?[ \t]+|ENV[ \t]+|ARG[ \t]+)?-{0,2}[\w.:-]+|[ \t](?:-{1,2}|/)[\w-]+|(?i:\bby|\bwith (?:(?:un)?encrypted )?password|securestring(?: -string)?)|\bPASSWORD)[ \t]{1,8}[\"'`]\Z"
+)
+_BY_COMMA = re.compile(rb"[(\[{][ \t]{0,2}[rbuf@]?[\"'`][^\"'`]{1,80}[\"'`][ \t]{0,2},[ \t]{0,4}[rbuf@]?[\"'`]\Z")
+_RESULT = re.compile(rb"(?:^|[^A-Za-z_.$-])(?:X|UNEX)?PASS(?:ED)?\]?(?::|[ \t])[ \t]*\Z")
+_EXAMPLE = re.compile(rb"(?:\be\.g\.|\bfor example\b|\bexample[\"']?\s?[:=]|\bfor instance\b|\bsuch as\b|\bsomething like\b)")
+_DESCRIPTION = re.compile(
+    rb"(?:[\"']?\b(?:description|placeholder|minlength|maxlength|helptext|help_text|help|verbose_name|msgid|msgstr|aria-label)[\"']?\s?[:=(]|\bgettext\(|\bi18n\b|\btranslate\()"
+)
+_TESTING = re.compile(rb"(?:\bassert|\bexpect\(|\bshould\b|\.to_?(?:be|equal)|isequalto|thenreturn|\bmock|\bstub|\bfake)")
+_JOINED = re.compile(rb"[\"'`][ \t]?(?:\+|\.(?=[ \t$])|\.\.|&|<>|~)")
+_HASH_CONTEXT = re.compile(
+    rb"(?i:md5|sha\d|sha_?\d|checksum|digest|fingerprint|etag|integrity|revision|commit|blob|hash)(?!\w*salt)"
+)
+
+
+def hash_or_id(context: Context) -> Signal | None:
+    """Hexadecimal digits near a word for a digest."""
+    if HEX.match(context.value) and _HASH_CONTEXT.search(context.before):
+        return Signal("hash", -40, "a digest")
+    if b"aws4_request" in context.value:
+        return Signal("hash", -60, "the scope of a signature")
+    if context.before.startswith(b'{"keyward-baseline"') and context.before.endswith(b'"salt": "'):
+        return Signal("hash", -60, "the salt of a baseline")
+    if re.match(rb"(?:sha\d{1,3}|md5)[:-]|\$(?:2[aby]|apr1|argon2|5|6|y)\$|pbkdf2|scrypt[:$]|\{SS?HA", context.value):
+        return Signal("hash", -40, "a digest")
+    return None
+
+
+def bare_in_code(context: Context) -> Signal | None:
+    """Without quotes, in a program, a value is a name or a call."""
+    if is_code(context.path) and not context.before.endswith((b'"', b"'", b"`")) and not context.after.startswith((b'"', b"'")):
+        return Signal("bare", -40, "not quoted, in program code")
+    return None
+
+
+def prose_around(context: Context) -> Signal | None:
+    """The line goes on after a bare value, or a sentence stands before it."""
+    quoted = context.before.endswith((b'"', b"'", b"`", b">"))
+    given = context.before.endswith(b"=") and not context.before.endswith(b" =")
+    if not quoted and not given and re.match(rb"[ \t]+[A-Za-z]{2,}[ ,.]", context.after):
+        return Signal("prose", -20, "stands in a sentence")
+    return (
+        Signal("prose", -15, "stands in a sentence")
+        if not is_code(context.path) and re.search(rb"(?:[a-z]{2,} ){4}", context.before)
+        else None
+    )
+
+
+def loosely_joined(context: Context) -> Signal | None:
+    """Only a space between name and value is how sentences are made (`pass `name` to the caller`), but for some commands and languages; and
+    only a comma is how lists are made, but where the two are all there is: `define('DB_PASS', '…')`."""
+    before = context.before
+    if not before.endswith((b'"', b"'", b"`")) or context.candidate.rule.id == "generic/positional":
+        return None
+    beside = before[:-1].rstrip(b"rbuf@").rstrip(b" \t")
+    if beside.endswith(b","):
+        if beside[:-1].rstrip(b" \t").endswith((b'"', b"'", b"`")) and not _BY_COMMA.search(before[-120:]):
+            return Signal("list", -35, "in a list with the name")
+    elif before[-2:-1] in b" \t" and not beside.endswith(_OPERATORS) and not _BY_SPACE.search(before[-120:]):
+        return Signal("prose", -40, "beside the name, not given to it")
+    return None
+
+
+def test_result(context: Context) -> Signal | None:
+    """`PASS: name of a test`: what test runners print."""
+    return (
+        Signal("test result", -70, "the result of a test")
+        if b"PASS" in context.before and _RESULT.search(context.before)
+        else None
+    )
+
+
+def same_on_line(context: Context) -> Signal | None:
+    """The value stands a second time on its line, as user name, host or database mostly."""
+    value = context.value
+    if len(value) < 4 or (value not in context.before and value not in context.after):
+        return None
+    return Signal("repeated", -20, "stands on the line twice") if not is_random(value) else None
+
+
+def example_around(context: Context) -> Signal | None:
+    """The line calls it an example."""
+    return (
+        Signal("example", -15, "called an example")
+        if _EXAMPLE.search(context.before.lower()) or _EXAMPLE.search(context.after.lower())
+        else None
+    )
+
+
+def schema_around(context: Context) -> Signal | None:
+    """The line describes a field: its type, its length, its label, its translation."""
+    if is_random(context.value):
+        return None
+    found = _DESCRIPTION.search(context.before.lower()) or _DESCRIPTION.search(context.after.lower())
+    return Signal("schema", -25, "the line describes a field") if found else None
+
+
+def test_around(context: Context) -> Signal | None:
+    """The line is a test's: it compares, or it sets up a pretence."""
+    return Signal("test", -5, "a line of a test") if _TESTING.search(context.before.lower()) else None
+
+
+def concatenated(context: Context) -> Signal | None:
+    """`"Bearer " + token`: the quoted text is a piece of something longer."""
+    joined = _JOINED.match(context.after) is not None
+    return Signal("piece", -15, "a piece of a longer text") if joined and not is_random(context.value) else None

@@ -1,0 +1,81 @@
+"""What the path of the file says."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from keyward.model.finding import Signal
+
+if TYPE_CHECKING:
+    from keyward.match.judge import Context
+
+_CONFIG = re.compile(
+    r"(?:^|/)(?:\.env(?:\.[\w-]+)?|[\w.-]*\.env|\.?(?:npmrc|pypirc|netrc|pgpass|s3cfg|boto|dockercfg|envrc)|credentials|[\w.-]*(?:compose|values|secrets?|credentials?|settings|config)[\w.-]*\.(?:ya?ml|json|toml|ini|properties|tfvars))$|\.(?:ini|cfg|conf|cnf|properties|ya?ml|toml|tfvars|tfstate|config|plist|env)$|_history$"
+)
+_CODE = re.compile(
+    r"\.(?:py|pyi|pyx|js|jsx|ts|tsx|mjs|cjs|go|rs|java|kt|kts|scala|c|h|cc|cpp|hpp|cs|rb|php|swift|m|pl|pm|lua|ex|exs|erl|dart|vue|svelte|r|jl|hs|clj|vb|pas|sol|gradle|groovy|pyc)$"
+)
+_PROSE = re.compile(
+    r"\.(?:md|rst|txt|adoc|html?|tex|org|mdx)$|(?:^|/)(?:docs?|documentation|man)/|(?:^|/)(?:readme|changelog|changes|license|metadata|news)[\w.]*$"
+)
+_TRANSLATION = re.compile(
+    r"(?:^|/)(?:i18n|l10n|locales?|translations?|lang|languages?)/|\.(?:po|pot|mo|resx|strings|arb|xlf|xliff)$|messages[\w.-]*\.(?:properties|json)$"
+)
+_LOCK = re.compile(
+    r"(?:^|/)(?:[\w.-]*lock(?:\.json|\.ya?ml|file)?|[\w.-]*\.lock|package-lock\.json|go\.sum|record|pnpm-lock\.yaml|[\w.-]*\.sum|\.secrets\.baseline|checksums[\w.]*)$"
+)
+_MINIFIED = re.compile(
+    r"\.min\.(?:js|css)$|\.(?:map|bundle\.js|chunk\.js|css|svg|ipynb_checkpoints)$|(?:^|/)(?:dist|vendor|node_modules|bower_components)/"
+)
+_BINARY = re.compile(r"\.(?:pyc|pyo|so|dll|exe|o|a|class|jar|whl|dylib|pyd|bin|db|parquet|pickle|pkl|wasm)$")
+_SCHEMA = re.compile(
+    r"(?:service-\d|paginators-\d|waiters-\d|examples-\d|endpoint-rule|swagger|openapi|schema)[\w.-]*\.(?:json|ya?ml)(?:\.gz)?$"
+)
+_FILES = (
+    (_LOCK, -90, "a lock file or a list of checksums"),
+    (_BINARY, -40, "a compiled or binary file"),
+    (_TRANSLATION, -40, "a translation"),
+    (_MINIFIED, -25, "a minified or vendored file"),
+    (_SCHEMA, -30, "a description of an interface"),
+    (_PROSE, -10, "documentation"),
+    (_CONFIG, 10, "a file for settings"),
+)
+_EXAMPLES = re.compile(r"(?:^|/)(?:examples?|samples?|demos?|tutorials?|snippets|quickstarts?)/")
+
+
+@lru_cache(maxsize=64)
+def is_code(path: str) -> bool:
+    """Whether a path is that of a program's source, where a value has quotes."""
+    return _CODE.search(path) is not None
+
+
+def kind_of_file(context: Context) -> Signal | None:
+    """Lock files, translations, documentation, settings."""
+    return _file_signal(context.path)
+
+
+def example_file(context: Context) -> Signal | None:
+    """Documentation in a folder of examples shows made-up values; programs there work, some with real ones."""
+    return _example_signal(context.path)
+
+
+def path_facts(path: str) -> tuple[object, ...]:
+    """All that these signals make of a path."""
+    return is_code(path), _file_signal(path), _example_signal(path)
+
+
+@lru_cache(maxsize=64)
+def _file_signal(path: str) -> Signal | None:
+    for expression, weight, what in _FILES:
+        if expression.search(path):
+            return Signal("file", weight, what)
+    return None
+
+
+@lru_cache(maxsize=64)
+def _example_signal(path: str) -> Signal | None:
+    if not _EXAMPLES.search(path):
+        return None
+    return Signal("examples", -12 if _PROSE.search(path) else -5, "a folder of examples")

@@ -1,0 +1,152 @@
+"""What the name says that the value is assigned to."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from keyward.match.signals.letters import PIECES, UUID, is_random
+from keyward.model.finding import Signal
+
+if TYPE_CHECKING:
+    from keyward.match.judge import Context
+
+_NAME = re.compile(
+    rb"([A-Za-z0-9_$.\-\x80-\xff]{1,80})[\"'`]?\]?[\"'`]?(?:[ \t]{0,2}:[ \t]{0,2}&?[A-Za-z][\w.<>\[\]]{0,24}|[ \t](?:As )?(?:[Ss]tring|str))?[*_]{0,2}[ \t]{0,4}(?:===?|!==?|:=|=>|\|\||\?\?|[:=,>(]|[ \t])"
+    rb"[*_]{0,2}[ \t]{0,4}(?:with: )?[rbuf@]?[\"'`]?\Z"
+)
+_NAMED = re.compile(
+    rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']([^\"']{1,80})[\"'],?\s{1,4}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?\Z"
+)
+"""`<add key="NAME" value="`, `{"name": "NAME", "value": "`: the name is the other one."""
+_COMPARISONS = frozenset((b"equals", b"ignore", b"case", b"compare", b"to", b"eq", b"eql"))
+_NOT_A_SECRET_TAIL = frozenset(
+    b"field fields name names url uri path file filename dir type types kind id ids hash hashes hashed digest label title text message "
+    b"messages msg error errors help hint prompt placeholder regex regexp pattern format length len size min max header headers "
+    b"param params parameter prefix suffix endpoint expiry expires expiration expired lifetime ttl age timeout policy strength "
+    b"validator validators encoder encoding algorithm alg method class classes provider store manager service handler factory "
+    b"reset change changed confirm confirmation confirmed required enabled disabled input selector xpath element button form page "
+    b"view template link column table arn ref reference version count index position start end line location scope scopes "
+    b"status state mode env var variable source description desc rule rules limit usage review info ring fingerprint algo "
+    b"strategy authenticator checker hasher renderer lexer parser tokenizer style color icon image api apis set list map symbol kinds "
+    b"identifier identifiers hints prompts rotation managers mgr md sha crc exception error authid keyid tokenid pubkey publickey".split()
+)
+_NOT_A_SECRET_END = (b"type", b"field", b"name", b"url", b"path", b"file", b"hash", b"label", b"text", b"length", b"header")
+_NOT_A_SECRET_HEAD = frozenset(
+    b"next page continuation pagination nextpage previous prev sync cursor csrf xsrf public publishable pub site primary foreign "
+    b"partition sort cache row column group index lookup bos eos pad sep cls unk mask special stop begin token2 num max min lexer "
+    b"word sub unknown idempotency client_request no has is use get set show hide forgot reset invalid missing wrong bad "
+    b"verification starting change update purchase lock consumption snapshot copyproduct paging".split()
+)
+_SECRET_WORDS = re.compile(
+    rb"pass(?:word|wd|phrase|wort|code|wrd)?|pwd|secret|token|api|key|credential|auth|login|user|admin|value|string|test(?:ing|er)?|default|none|null|"
+    rb"here|some|my|client|access|private|public|the|new|old|id|db|name|this|is|a|enter|type|bearer|basic|abc[de]*|123|"
+    rb"demo|hello|world|welcome|letmein|change(?:it|me)|root|guest|super|top|temp|dummy|fake|foo|bar|ba[rz]|asdf|qwerty|wrong|valid|invalid|incorrect|correct|good|"
+    rb"bad|other|another|and|word|phrase|real|your?|not|hunter2|session|refresh|signing|shared|long|very|random|kennwort|geheim|senha|clave|parola|contrasena|motdepasse"
+)
+_LOOKS_LIKE = bytes.maketrans(b"@$031!457", b"asoeliast")
+_SAID_BEFORE = frozenset((b"by", b"-string"))
+"""The last words of `IDENTIFIED BY '…'` and `ConvertTo-SecureString -String '…'`."""
+
+_STRENGTH = re.compile(
+    rb"(?P<password>pass(?!ive|age|eng|port|ing|es\b|ed\b)|pwd|kennwort|contrase|senha|wachtwoord|has(?:lo|\xc5\x82o)|l(?:o|\xc3\xb6)senord|adgangskode|salasana|sifre|kata_?sandi|mat_?khau|parol[ae]|psk|pw\b|_pw|"
+    rb"\xd0\xbf\xd0\xb0(?:\xd1\x80\xd0\xbe\xd0\xbb|\xd1\x81\xd0\xb2\xd0\xbe\xd1\x80\xd0\xb4)|\xe5\xaf\x86(?:\xe7\xa0\x81|\xe7\xa2\xbc)|\xe5\x8f\xa3\xe4\xbb\xa4|\xe3\x83\x91\xe3\x82\xb9|\xeb\xb9\x84\xeb\xb0\x80|securestring|identified by)|"
+    rb"(?P<secret>(?:api|app|access|auth|secret|private|signing|signature|encryption|encrypt|master|service|shared|storage|session|account|admin|client|deploy|"
+    rb"license|webhook|hmac|bot|jwt|cipher|crypto|token)[_.-]?key(?!s)|secret|token|bearer|authorization|\xe5\xaf\x86\xe9\x92\xa5)|"
+    rb"(?P<weak>key|salt|seed|nonce|auth|credential|iv\b)"
+)
+
+
+def _name(before: bytes) -> re.Match[bytes] | None:
+    return (_NAMED.search(before) if b"alue" in before[-12:].lower() else None) or _NAME.search(before)
+
+
+def name_words(context: Context) -> list[bytes]:
+    """The words of the name that the value is assigned to, in lower case."""
+    return _words_of_name(context.before[-110:])
+
+
+@lru_cache(maxsize=512)
+def _words_of_name(before: bytes) -> list[bytes]:
+    found = _name(before)
+    if not found:
+        return []
+    if not found.group(1).isascii():
+        return [found.group(1).lower()]
+    words = [word.lower() for word in PIECES.findall(found.group(1))]
+    while len(words) > 1 and (words[-1] in _COMPARISONS or words[-1].isdigit()):
+        words.pop()
+    return words
+
+
+PASSWORD, SECRET, WEAK = "password", "secret", "weak"
+"""How much a name says: what only ever names a password; a secret, token or key; what names other things as often."""
+
+
+def strength(context: Context) -> str:
+    """How much the name says. Where none is seen (it stands on another line), the rule has found one for a secret."""
+    return PASSWORD if context.candidate.rule.id == "generic/positional" else _strength(context.before[-110:])
+
+
+@lru_cache(maxsize=512)
+def _strength(before: bytes) -> str:
+    found = _name(before)
+    seen = found is not None and found.group(1).lower() not in _SAID_BEFORE
+    said = [match.lastgroup for match in _STRENGTH.finditer((found.group(1) if found and seen else before[-60:]).lower())]
+    return str(said[-1]) if said else SECRET
+
+
+def kind_of_name(context: Context) -> Signal | None:
+    """What names a password names nothing else; a `key`, `salt` or `seed` may be a word."""
+    kind = strength(context)
+    if kind == WEAK:
+        return (
+            Signal("kind of name", -10, "a name that other things have as well")
+            if is_random(context.value)
+            else Signal("kind of name", -45, "a name that words have as well")
+        )
+    if kind != PASSWORD or is_random(context.value):  # what is random has spoken for itself
+        return None
+    return Signal("kind of name", 10, "a name for passwords")
+
+
+def says_its_name(context: Context) -> Signal | None:
+    """`password = "password"`, `api_key: my-api-key`, `token = new_token`."""
+    return _own_name(context.value, context.before[-110:])
+
+
+@lru_cache(maxsize=512)
+def _own_name(value: bytes, before: bytes) -> Signal | None:
+    value = value.lower()
+    name = _words_of_name(before)
+    plain = re.sub(rb"[^a-z0-9]", b"", value)
+    if name and plain and (plain == b"".join(name) or plain in name):
+        return Signal("name", -60, "says its own name")
+    if is_random(value) or UUID.match(value):
+        return None
+    for text in (re.sub(rb"[^a-z]", b"", value), re.sub(rb"[^a-z]", b"", value.rstrip(b"!0123456789").translate(_LOOKS_LIKE))):
+        if len(text) >= 3 and len(_SECRET_WORDS.sub(b"", text)) <= len(text) // 5:
+            return Signal("name", -50, "made of words for credentials")
+    return Signal("name", -15, "holds a word for credentials") if re.search(rb"passw|secret|token|api_?key", value) else None
+
+
+def name_of_something_else(context: Context) -> Signal | None:
+    """`token_url`, `password_field`, `next_token`, `public_key`: the name's last or first word says that this is no secret."""
+    name = name_words(context)
+    if not name:
+        return None
+    if (b"::" in context.before or b"/" in context.before) and re.search(
+        rb"(?:::|/)[\w.-]+[\"'`]\s{0,3}(?::|=>|=)\s{0,3}[\"'`]?\Z", context.before
+    ):
+        return Signal("name", -35, "the name is that of a type or a path")
+    if (
+        (len(name) > 1 and name[-1] in _NOT_A_SECRET_TAIL)
+        or name[-1].startswith(b"pub")
+        or name[-1].endswith(_NOT_A_SECRET_END)
+    ):
+        return Signal("name", -40, "the name is that of something else")
+    called = context.before.endswith((b"(", b'("', b"('"))
+    if any(word in _NOT_A_SECRET_HEAD and not (called and word == b"set") for word in name[:-1]):
+        return Signal("name", -40, "the name is that of something else")
+    return Signal("name", -30, "a plural") if name[-1] in (b"tokens", b"passwords", b"secrets", b"keys", b"tokenizer") else None

@@ -1,0 +1,208 @@
+"""What the value itself says: of what form it is, and whether that form is ever a credential."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from keyward.match.signals.letters import (
+    PIECES,
+    READS,
+    UUID,
+    classes,
+    digits,
+    entropy,
+    fluency,
+    is_drawn,
+    is_random,
+    walk,
+    word_share,
+)
+from keyward.match.signals.name import PASSWORD, SECRET, WEAK, strength
+from keyward.model.finding import Signal
+
+if TYPE_CHECKING:
+    from keyward.match.judge import Context
+
+_TYPES = frozenset(
+    b"string str bytes bytearray int integer number float bool boolean object array list dict none null nil undefined true false "
+    b"optional required any void char varchar text json password secret token required! string! optional[str] textfield "
+    b"charfield passwordfield securestring secretstr required? string? enabled disabled unknown default inherit inherited".split()
+)
+_PATH = re.compile(
+    rb"(?:[a-zA-Z]:[\\/]|~?/|\.{1,2}/)|.*\.(?:py|js|ts|json|ya?ml|txt|pem|key|crt|cer|p12|jks|html?|xml|conf|cfg|env|md|sh|go|rb|java|php|log|toml|ini|css|svg|png)\Z",
+    re.DOTALL,
+)
+_SLUGS = re.compile(rb"[a-z]+(?:[-_.][a-z]+|[-_.][0-9]{1,4})*(?:/[a-z]+(?:[-_.][a-z]+|[-_.][0-9]{1,4})*)+\Z")
+_URL = re.compile(rb"[a-zA-Z][a-zA-Z0-9+.-]{1,20}:(?://|[a-z])")
+_NUMBERS = re.compile(rb"0x[0-9a-fA-F]{1,12}\Z|v?\d+\Z|v?\d+(?:[.:/_-]\d+)+(?:[TZz+ .:-][\dA-Za-z.:+-]{0,20})?\Z")
+_MAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+\Z")
+_DOTTED = re.compile(rb"\$?[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::|->|\?\.)[A-Za-z_][A-Za-z0-9_]*)+\Z")
+_MARKUP = re.compile(
+    rb"%[sdrv(]|\{\}|\{\w*\}|<\w|</|\[\^|\\[dws]|\(\?|&[a-z]+;|^[#.*:\[][\w-]+$|^\(|\$\w+\b.*\$\w|\.\.\.|^[^\w]{3,}$|\w\(|^\w+(?:\|[\w:,]+)+$|^--?[A-Za-z][A-Za-z-]*(?:=|$)|^@[A-Za-z_]+$|\|\||\$[A-Z_]{3,}|^[A-Za-z_]\w*=(?:True|False|None|\d+)$"
+)
+_SYNTAX = re.compile(rb"\(\?|\[[a-zA-Z]-[a-zA-Z]|\]\{|\]\+|\$\{|\{\{|^(?:varint|bytes|fixed\d\d|group),\d+,|#\{")
+_STRONG_MARKS = re.compile(rb"[!@#$%^*~+?]")
+_JOINED_WORDS = re.compile(rb"[A-Za-z]{2,}[-_./:\\ ][A-Za-z]{2,}")
+_NUMBERED = re.compile(rb"[a-z]+[0-9]\Z|[a-z]+(?:[A-Z][a-z]+)*[0-9][A-Z][a-z]+\Z")
+_CAMEL = re.compile(rb"[a-z]+(?:[A-Z][a-z]+)+\d{0,2}\Z|[A-Z][a-z]+(?:[A-Z][a-z]+){2,}\d{0,2}\Z")
+_SUITE = re.compile(rb"[A-Za-z0-9]{1,12}(?:[-_][A-Za-z0-9]{1,12}){1,9}\Z")
+_CRYPTOGRAPHY = re.compile(
+    rb"(?:\A|[-_])(?i:aes|sha|cbc|gcm|ccm|rsa|dsa|des|tls|ssl|md5|hmac|ecdhe?|psk|rc4|camellia|chacha20|poly1305|aria)[0-9]{0,3}(?=[-_]|\Z)"
+)
+_ALGORITHM = re.compile(
+    rb"(?i:(?:[a-z]{2,12}[-_/])?(?:aes|des|3des|rsa|dsa|ecdsa|ecdh|sha|hs|rs|es|ps|md|blake|ripemd|crc|utf|iso|base|ed|secp|prime|curve|chacha|poly|pkcs|tls|ssl|oauth|saml|http|ipv|"
+    rb"latin|argon|hmac|gcm|cbc|p(?=256|384|521)|x(?=509|25519|448)|(?:bcrypt|scrypt|pbkdf|api|v)(?=[1-9]\Z))[-_]?\d{1,5}(?:[a-z]\d?|mb[34]|bit|ctr|crypt|sum|v\d)?(?:[-_/][a-z0-9]{2,10}){0,4})\Z"
+)
+
+
+def random_token(context: Context) -> Signal | None:
+    """A value that a machine has drawn. Its length is what tells it from a password."""
+    value = context.value
+    if not is_random(value) or _DOTTED.match(value):
+        return None
+    return Signal("random", 25 if len(value) >= 20 else 15, f"{entropy(value):.1f} bits per character")
+
+
+def drawn_password(context: Context) -> Signal | None:
+    """A shorter value that was drawn as well: there is no word in it."""
+    value = context.value
+    if not is_drawn(value) or _DOTTED.match(value):
+        return None
+    if not digits(value):
+        return Signal("drawn", 5 if len(value) >= 8 else -5, "letters that make no word")
+    return Signal("drawn", 15 if len(value) >= 8 else 8, f"{classes(value)} classes of characters, no word")
+
+
+def chosen_password(context: Context) -> Signal | None:
+    """A word with a number or a mark: what people choose where a password is asked for, and a name of some sort elsewhere."""
+    if not is_chosen(context.value):
+        return None
+    kind = strength(context)
+    if kind == PASSWORD:
+        return Signal("chosen", 5, "a word with a number, as people choose them")
+    return Signal("chosen", -15 if kind == SECRET else -35, "a word with a number")
+
+
+@lru_cache(maxsize=512)
+def is_chosen(value: bytes) -> bool:
+    """Whether a value is a word or two with a number or a mark, and no identifier: `Name1998!`, not `name_of_1`."""
+    if (
+        is_random(value)
+        or is_drawn(value)
+        or not 6 <= len(value) <= 40
+        or UUID.match(value)
+        or _CAMEL.match(value)
+        or _ALGORITHM.match(value)
+    ):
+        return False
+    marks = _STRONG_MARKS.search(value) is not None
+    if not digits(value) and not (marks and classes(value) >= 3 and len(value) >= 8):
+        return False
+    if not marks and (_JOINED_WORDS.search(value) or _NUMBERED.match(value)):
+        return False
+    words = [word for word in PIECES.findall(value) if len(word) > 1 and not word.isdigit()]
+    return 0 < len(words) <= 3
+
+
+def few_classes(context: Context) -> Signal | None:
+    """Letters alone, or digits alone, are rarely a credential."""
+    value = context.value
+    if is_random(value) or is_drawn(value) or is_chosen(value) or UUID.match(value):
+        return None
+    if not digits(value):
+        return Signal("letters only", -25 if classes(value) < 3 or fluency(value) >= READS else -10)
+    return Signal("few classes", -10) if classes(value) < 3 else None
+
+
+def words(context: Context) -> Signal | None:
+    """The value reads as words: an identifier, a phrase with dashes, a heading."""
+    value = context.value
+    if is_random(value) or is_drawn(value) or is_chosen(value):
+        return None
+    share = word_share(value)
+    if share >= 0.7:
+        return Signal("words", -35, "reads as words")
+    return Signal("words", -15, "reads as words in part") if share >= 0.4 else None
+
+
+def keyboard_walk(context: Context) -> Signal | None:
+    """Keys or letters in a row: what one types to fill a field."""
+    value = context.value
+    if is_random(value) or UUID.match(value) or walk(value) < 0.5:
+        return None
+    return Signal("keyboard", -30, "keys or letters in a row")
+
+
+def algorithm(context: Context) -> Signal | None:
+    """The name of an algorithm, a protocol or an encoding, or of several joined (`ECDHE-PSK-AES256-CBC-SHA384`)."""
+    value = context.value
+    if (_ALGORITHM.match(value) and not is_random(value)) or (_SUITE.match(value) and len(_CRYPTOGRAPHY.findall(value)) > 1):
+        return Signal("algorithm", -60, "the name of an algorithm")
+    return None
+
+
+def uuid(context: Context) -> Signal | None:
+    """Most UUIDs are ids; under a name for secrets they are what a server made as one."""
+    if not UUID.match(context.value):
+        return None
+    return (
+        Signal("uuid", -25, "a UUID, which is more often an id") if strength(context) == WEAK else Signal("uuid", 5, "a UUID")
+    )
+
+
+def low_entropy(context: Context) -> Signal | None:
+    value = context.value
+    least = min(2.4, 0.7 * math.log2(max(2, len(value))))
+    return Signal("entropy", -25, f"{entropy(value):.1f} bits per character") if entropy(value) < least else None
+
+
+def type_or_constant(context: Context) -> Signal | None:
+    lowered = context.value.lower().rstrip(b",;")
+    return Signal("type", -60, "a type or a constant") if lowered in _TYPES else None
+
+
+def identifier(context: Context) -> Signal | None:
+    """A dotted path, a reference in code: `settings.DB_PASSWORD`."""
+    value = context.value
+    if _DOTTED.match(value) and not is_random(max(re.split(rb"\.|::|->", value), key=len)):
+        return Signal("identifier", -40, "a path of names")
+    return None
+
+
+def path_or_url(context: Context) -> Signal | None:
+    value = context.value
+    if value.isalnum():
+        return None
+    if _URL.match(value):
+        return Signal("url", -60, "a URL")
+    if _PATH.match(value) and (value.count(b"/") + value.count(b"\\") >= 2 or not is_random(value)):
+        return Signal("path", -45, "a path")
+    if _SLUGS.match(value):
+        return Signal("path", -45, "words between slashes")
+    pieces = value.split(b"/")
+    plain = sum(fluency(p) >= READS or len(p) < 4 for p in pieces)
+    if len(pieces) > 1 and (plain == len(pieces) or (len(pieces) > 3 and plain >= 0.7 * len(pieces))):
+        return Signal("path", -35, "words between slashes")
+    return None
+
+
+def number_or_date(context: Context) -> Signal | None:
+    value = context.value
+    if _NUMBERS.match(value) and not is_random(value):
+        return Signal("number", -45, "a number, version or date")
+    return Signal("mail", -45, "a mail address") if _MAIL.match(value) else None
+
+
+def markup(context: Context) -> Signal | None:
+    """Templates, selectors, regular expressions, calls."""
+    if context.value.isalnum():
+        return None
+    if b"..." in context.value or b"\xe2\x80\xa6" in context.value:
+        return Signal("markup", -60, "cut short")
+    if _SYNTAX.search(context.value):
+        return Signal("markup", -60, "an expression or a description of a field")
+    found = _MARKUP.search(context.value)
+    return Signal("markup", -40, "a template, selector, expression or call") if found and not is_random(context.value) else None
