@@ -20,8 +20,17 @@ from itertools import accumulate, chain
 from typing import NamedTuple, cast
 
 from keyward.formats.opened import SEPARATOR, Container, Member, Pack, Piece, Record, Unread
-from keyward.formats.sqlite_names import MAIN_COLUMNS, TABLES_WITH_LIVE_KEYS, TIME_COLUMNS, Value, moment, role, row_name
-from keyward.formats.sqlite_snapshot import RESTLESS, USUAL_ROOM, Room, changed_since, snapshot
+from keyward.formats.sqlite_names import (
+    KEY_COLUMNS,
+    MAIN_COLUMNS,
+    TABLES_WITH_LIVE_KEYS,
+    TIME_COLUMNS,
+    Value,
+    moment,
+    role,
+    row_name,
+)
+from keyward.formats.sqlite_snapshot import RESTLESS, USUAL_ROOM, Room, snapshot
 
 SECONDS = 300.0
 """Time for one database."""
@@ -87,16 +96,17 @@ class SqliteOpener:
             try:
                 tables = _tables(connection)
             except sqlite3.Error as error:
-                raise ValueError(_why(error)) from None
+                raise ValueError(RESTLESS if taken.changed() else _why(error)) from None
             for table in tables:
                 damage = None
                 try:
                     yield from _cells(connection, _described(connection, table))
                 except sqlite3.Error as error:
                     damage = error
-                if damage is not None:
-                    changed = taken.unread == RESTLESS or changed_since(container.on_disk, taken.state)
-                    yield Unread(table, RESTLESS if changed else _why(damage))
+                if damage is not None and not taken.changed():
+                    yield Unread(table, _why(damage))
+            if taken.changed() and taken.unread != RESTLESS:
+                yield Unread("", RESTLESS)
         finally:
             connection.close()
 
@@ -147,6 +157,8 @@ def _described(connection: sqlite3.Connection, name: str) -> _Table:
     stored = [(_text(column), kind, place) for _, column, kind, _, _, place, hidden in columns if not hidden]
     names = [column for column, _, _ in stored]
     keys = [column for place, column in sorted((place, column) for column, _, place in stored if place)]
+    if not keys and KEY_COLUMNS.get(name) in names:
+        keys = [KEY_COLUMNS[name]]
     rowid = _row_number(connection, name, names)
     numbered = not keys or (bool(rowid) and [kind.upper() for _, kind, place in stored if place] == [b"INTEGER"])
     cells = [column for column in names if not (numbered and column in keys)]

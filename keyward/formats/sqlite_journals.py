@@ -10,7 +10,7 @@ Formats: https://www.sqlite.org/fileformat2.html (sections 3, "The Rollback Jour
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 WAL_HEADER = 32
@@ -32,36 +32,63 @@ class Overlay(NamedTuple):
     data: bytes
 
 
+class Index(NamedTuple):
+    """Where the pages stand: (number from 1, offset in the side file), and the database's size in pages. `salts`: what each frame that counts
+    holds; empty for a rollback journal."""
+
+    page_size: int
+    pages: dict[int, int]
+    size: int
+    salts: bytes = b""
+
+
+Reading = Callable[[int, int], bytes]
+"""Some bytes of a side file: from where, how many at most."""
+
+
 def committed(wal: bytes) -> Overlay | None:
     """The newest committed content of each page in a write-ahead log. None where nothing in it is committed."""
-    if len(wal) < WAL_HEADER:
+    index = committed_pages(lambda at, size: wal[at : at + size], len(wal))
+    return None if index is None else Overlay(index.page_size, index.pages, index.size, wal)
+
+
+def committed_pages(read: Reading, length: int) -> Index | None:
+    """The same of a log that is read piece by piece, of so many bytes."""
+    head = read(0, WAL_HEADER)
+    if len(head) < WAL_HEADER:
         return None
-    magic, _, page_size, _, salt_1, salt_2 = struct.unpack_from(">6I", wal)
+    magic, _, page_size = struct.unpack_from(">3I", head)
     if magic not in _WAL_MAGIC or not _is_page_size(page_size):
         return None
     order = ">" if magic & 1 else "<"
-    summed = len(wal) <= SUMMED
-    sums = _checksum(wal[:24], order, (0, 0)) if summed else (0, 0)
-    if summed and sums != struct.unpack_from(">2I", wal, 24):
+    summed = length <= SUMMED
+    sums = _checksum(head[:24], order, (0, 0)) if summed else (0, 0)
+    if summed and sums != struct.unpack_from(">2I", head, 24):
         return None
+    salts = head[16:24]
     pages: dict[int, int] = {}
     pending: dict[int, int] = {}
     size = 0
-    for at in range(WAL_HEADER, len(wal) - FRAME_HEADER - page_size + 1, FRAME_HEADER + page_size):
-        number, after, frame_1, frame_2, sum_1, sum_2 = struct.unpack_from(">6I", wal, at)
-        if (frame_1, frame_2) != (salt_1, salt_2) or not number:
+    step = FRAME_HEADER + page_size
+    for at in range(WAL_HEADER, length - step + 1, step):
+        frame = read(at, step if summed else FRAME_HEADER)
+        if len(frame) < FRAME_HEADER:
+            break  # it was cut off meanwhile
+        number, after, _, _, sum_1, sum_2 = struct.unpack_from(">6I", frame)
+        if frame[8:16] != salts or not number:
             break  # left over from before the log was begun anew
-        body = at + FRAME_HEADER
         if summed:
-            sums = _checksum(wal[at : at + 8] + wal[body : body + page_size], order, sums)
+            if len(frame) < step:
+                break
+            sums = _checksum(frame[:8] + frame[FRAME_HEADER:], order, sums)
             if sums != (sum_1, sum_2):
                 break
-        pending[number] = body
+        pending[number] = at + FRAME_HEADER
         if after:
             pages.update(pending)
             pending.clear()
             size = after
-    return Overlay(page_size, pages, size, wal) if size else None
+    return Index(page_size, pages, size, salts) if size else None
 
 
 def _checksum(data: bytes, order: str, sums: tuple[int, int]) -> tuple[int, int]:
@@ -76,33 +103,49 @@ def _checksum(data: bytes, order: str, sums: tuple[int, int]) -> tuple[int, int]
 
 def before_transaction(journal: bytes) -> Overlay | None:
     """The pages as they were before a transaction that is not finished, from its rollback journal. None where there is none."""
-    if len(journal) < 28 or not journal.startswith(_JOURNAL_MAGIC):
+    index = pages_before(lambda at, size: journal[at : at + size], len(journal))
+    return None if index is None else Overlay(index.page_size, index.pages, index.size, journal)
+
+
+def pages_before(read: Reading, length: int) -> Index | None:
+    """The same of a journal that is read piece by piece, of so many bytes."""
+    head = read(0, _JOURNAL_HEADER)
+    if len(head) < _JOURNAL_HEADER or not head.startswith(_JOURNAL_MAGIC):
         return None
-    _, _, size, _, page_size = struct.unpack_from(">5I", journal, 8)
+    _, _, size, _, page_size = struct.unpack_from(">5I", head, 8)
     if not _is_page_size(page_size):
         return None
     pages: dict[int, int] = {}
-    for number, body in _records(journal, page_size):
+    for number, body in _records(read, length, page_size):
         pages.setdefault(number, body)
-    return Overlay(page_size, pages, size, journal) if pages and size else None
+    return Index(page_size, pages, size) if pages and size else None
 
 
-def _records(journal: bytes, page_size: int) -> Iterator[tuple[int, int]]:
+_JOURNAL_HEADER = 28
+
+
+def _records(read: Reading, length: int, page_size: int) -> Iterator[tuple[int, int]]:
     """Page numbers and where their content stands. A journal has one header for each time that it was flushed, at a sector's
     beginning; a damaged record ends it."""
     at = 0
-    while journal.startswith(_JOURNAL_MAGIC, at) and at + 28 <= len(journal):
-        count, nonce, _, sector, _ = struct.unpack_from(">5I", journal, at + 8)
+    while at + _JOURNAL_HEADER <= length:
+        head = read(at, _JOURNAL_HEADER)
+        if len(head) < _JOURNAL_HEADER or not head.startswith(_JOURNAL_MAGIC):
+            return
+        records, nonce, _, sector, _ = struct.unpack_from(">5I", head, 8)
         if not 32 <= sector <= 65536:
             return
         at += sector
-        for _ in range(min(count, (len(journal) - at) // (page_size + 8))):
-            (number,) = struct.unpack_from(">I", journal, at)
-            body = at + 4
-            (expected,) = struct.unpack_from(">I", journal, body + page_size)
-            if not number or (nonce + sum(journal[body + page_size - 200 : body : -200])) & 0xFFFFFFFF != expected:
+        for _ in range(min(records, (length - at) // (page_size + 8))):
+            record = read(at, page_size + 8)
+            if len(record) < page_size + 8:
+                return  # it was cut off meanwhile
+            number, expected = struct.unpack_from(">I", record)[0], struct.unpack_from(">I", record, page_size + 4)[0]
+            # some bytes of the page, from its end
+            sampled = record[page_size + 4 - 200 : 4 : -200]
+            if not number or (nonce + sum(sampled)) & 0xFFFFFFFF != expected:
                 return
-            yield number, body
+            yield number, at + 4
             at += page_size + 8
         at += -at % sector
 

@@ -27,6 +27,9 @@ MAIN_COLUMNS = {
 }
 """By table, the column that a row is for: it need not be named."""
 
+KEY_COLUMNS = {"ItemTable": "key", "cursorDiskKV": "key"}
+"""By table without a primary key, the unique column that names a row (`key TEXT UNIQUE ON CONFLICT REPLACE`, VS Code's and Cursor's)."""
+
 LIVE_TABLES = frozenset(
     (
         "secret_store_entries",

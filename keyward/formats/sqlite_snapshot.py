@@ -2,7 +2,8 @@
 
 SQLite itself never opens anything beside the main file: with `immutable=1` it takes no lock and ignores the `-wal`, `-journal` and
 `-shm` files. So where one of them holds something, or the file is small, the last committed state is put together in memory
-(`sqlite_journals`) and SQLite gets the copy.
+(`sqlite_journals`) and SQLite gets the copy. A database that is too large for that is read page by page where it lies, the log's newer pages
+in place of its own (`sqlite_layers`).
 """
 
 from __future__ import annotations
@@ -11,9 +12,18 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO, NamedTuple
 
-from keyward.formats.sqlite_journals import WAL_HEADER, before_transaction, committed, overlaid
+from keyward.formats.sqlite_journals import (
+    WAL_HEADER,
+    before_transaction,
+    committed,
+    committed_pages,
+    overlaid,
+    pages_before,
+)
+from keyward.formats.sqlite_layers import Layers, connect
 
 MAGIC = b"SQLite format 3\0"
 
@@ -23,10 +33,15 @@ COPIED = 64 << 20
 MOST_COPIED = 512 << 20
 """Bytes up to which a database is copied where it must be (a log holds pages of it, or it is no file of the disk)."""
 
+MOST_BESIDE = 4 << 30
+"""Bytes of a log up to which it is listed which pages stand in it: 100 MB of memory for pages of 4 KB."""
+
 READ_ANEW = 256 << 20
 """Bytes up to which a database is read again and again because its owner writes to it all the while."""
 
 RESTLESS = "its owner wrote to it all the while it was read; scan again"
+
+LOG_NOT_READ = "its write-ahead log was looked at as bytes only: the database is too large to be copied"
 
 STEPS_BETWEEN_LOOKS = 200_000
 """Steps of SQLite's machine between two looks at the clock."""
@@ -37,12 +52,12 @@ _REGULAR = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr
 
 
 class Snapshot(NamedTuple):
-    """`connection`: to be closed by who asked. `unread`: a sentence on what is not in it, empty if nothing is missing. `state`: of the main
-    file at the beginning where it is read from the disk, else None."""
+    """`connection`: to be closed by who asked. `unread`: a sentence on what is not in it, empty if nothing is missing. `changed`: whether its
+    owner has written to what is read from the disk since: then some of it may be of before and some of after."""
 
     connection: sqlite3.Connection
     unread: str
-    state: tuple[int, int] | None
+    changed: Callable[[], bool]
 
 
 class Room(NamedTuple):
@@ -90,17 +105,58 @@ def _taken(file: BinaryIO, path: str, overdue: Callable[[], bool], room: Room) -
     size = file.seek(0, os.SEEK_END)
     side = _side_size(path)
     if path and size > room.always and (not side or size + side > room.at_most):
-        unread = "" if not side else "its write-ahead log was looked at as bytes only: the database is too large to be copied"
-        return Snapshot(_guarded(_on_disk(path), overdue), unread, _state(path))
+        return _large(file, path, side, overdue)
     if size + side > room.at_most:
         raise ValueError(f"a database of more than {room.at_most >> 20} MB that is no file of its own cannot be opened")
     content, settled = _copy(file, path)
     try:
-        return Snapshot(_guarded(_in_memory(content), overdue), "" if settled else RESTLESS, None)
+        return Snapshot(_guarded(_in_memory(content), overdue), "" if settled else RESTLESS, lambda: not settled)
     except (sqlite3.DatabaseError, ValueError):
         if settled:
             raise
         raise ValueError(RESTLESS) from None
+
+
+def _large(file: BinaryIO, path: str, side: int, overdue: Callable[[], bool]) -> Snapshot:
+    """A database that is read where it lies, with its log if it has one."""
+    before = _state(path)
+
+    def changed() -> bool:
+        return _state(path) != before
+
+    try:
+        layers = _layers(file, path) if side else None
+        connection = connect(layers) if layers is not None else _on_disk(path)
+    except _NotListed:
+        layers = connection = None
+    if connection is None:
+        return Snapshot(_guarded(_on_disk(path), overdue), LOG_NOT_READ, changed)
+    return Snapshot(_guarded(connection, overdue), "", lambda: changed() or (layers is not None and layers.restless))
+
+
+class _NotListed(Exception):
+    """A log has too many pages, or this platform cannot read one here and there."""
+
+
+def _layers(main: BinaryIO, path: str) -> Layers | None:
+    """The database with what stands beside it; None where nothing that counts does. Raises _NotListed."""
+    for ending, pages_of in (("-wal", committed_pages), ("-journal", pages_before)):
+        beside = _opened(path + ending)
+        if beside is None:
+            continue
+        with beside:
+            descriptor = beside.fileno()
+            length = os.fstat(descriptor).st_size
+            if not hasattr(os, "pread") or length > MOST_BESIDE:
+                raise _NotListed
+            index = pages_of(partial(_read_at, descriptor), length)
+            if index is not None:
+                return Layers(main.fileno(), descriptor, index, is_log=ending == "-wal")
+    return None
+
+
+def _read_at(descriptor: int, at: int, size: int) -> bytes:
+    return os.pread(descriptor, size, at)
 
 
 def _on_disk(path: str) -> sqlite3.Connection:
@@ -182,12 +238,23 @@ def _whole(file: BinaryIO) -> bytearray:
 
 def _side(path: str, size: int = -1) -> bytes:
     """The content of a file beside the database, or its first bytes; empty if there is none."""
+    file = _opened(path)
+    if file is None:
+        return b""
+    with file:
+        return file.read(size)
+
+
+def _opened(path: str) -> BinaryIO | None:
+    """A regular file beside the database, None if there is none."""
     try:
         descriptor = os.open(path, os.O_RDONLY | _REGULAR)
     except OSError:
-        return b""
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+        return None
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    return None
 
 
 def _side_size(path: str) -> int:
@@ -209,8 +276,3 @@ def _state(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns
-
-
-def changed_since(on_disk: str, state: tuple[int, int] | None) -> bool:
-    """Whether the main file was written since a snapshot of it was begun."""
-    return state is not None and _state(os.path.realpath(on_disk)) != state

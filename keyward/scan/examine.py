@@ -96,7 +96,9 @@ class Examiner:
     def examine_bytes(self, place: Place, data: bytes, *, modified: float = 0.0) -> Examined:
         """The same for a small source that was read in one go."""
         examined = self.examine_whole(place, data)
-        if not examined.occurrences and not worth_opening(place.path, data, not place.path.endswith(_COMPILED) or bool(self._matcher.hits(data))):
+        if not examined.occurrences and not worth_opening(
+            place.path, data, not place.path.endswith(_COMPILED) or bool(self._matcher.hits(data))
+        ):
             return examined
         from keyward.scan.inside import examine_held
 
@@ -156,9 +158,7 @@ class Examiner:
                 )
                 triggered = self._matcher.triggered(hits)
                 if triggered and len(occurrences) + len(judged) <= MOST_OCCURRENCES:  # else nothing of it would be listed
-                    judged, reason = self._matcher.with_encoded(
-                        chunk.data, place.judged_as or place.path, triggered, judged
-                    )
+                    judged, reason = self._matcher.with_encoded(chunk.data, place.judged_as or place.path, triggered, judged)
                     if reason:
                         problems.append(NotScanned(place.path, reason))
                 own = [j for j in judged if chunk.own_start <= j.candidate.span[0] < chunk.own_end]

@@ -56,7 +56,11 @@ class Blob:
 
     def everything(self) -> bytes:
         """The rest of the content in one piece."""
-        return b"".join(self.chunks)
+        held = self._stream.held(self._left) if self._stream is not None else None
+        if held is None:
+            return b"".join(self.chunks)
+        self._left = 0
+        return held
 
 
 class _Stream:
@@ -73,6 +77,15 @@ class _Stream:
             self._buffer, self._at = self._child.read(), 0
         piece = self._buffer[self._at : self._at + limit]
         self._at += len(piece)
+        return piece
+
+    def held(self, count: int) -> bytes | None:
+        """That many bytes if they are there already, which most objects are."""
+        end = self._at + count
+        if end > len(self._buffer):
+            return None
+        piece = self._buffer[self._at : end]
+        self._at = end
         return piece
 
     def line(self) -> bytes | None:

@@ -19,6 +19,9 @@ read a FIFO takes for ever."""
 PIECE = 1 << 16
 """Bytes read from git at a time: what a pipe holds."""
 
+WIDE = 1 << 20
+"""The same where git says much: the most that Linux gives a pipe of anybody's. Git and its reader then wake each other less often."""
+
 KEPT_ERRORS = 4096
 
 NOWHERE = "/dev/null"
@@ -121,13 +124,18 @@ def git_program() -> str:
 
 
 def start(
-    arguments: Sequence[str | bytes], *, environment: dict[str, str], stdin: bytes = b"", patience: float = PATIENCE
+    arguments: Sequence[str | bytes],
+    *,
+    environment: dict[str, str],
+    stdin: bytes = b"",
+    patience: float = PATIENCE,
+    wide: bool = False,
 ) -> Child:
-    """Starts git with these arguments and feeds it `stdin` while its output is read."""
+    """Starts git with these arguments and feeds it `stdin` while its output is read. `wide`: it will say many megabytes."""
     command: list[str | bytes] = [git_program(), *arguments]
     try:
         if hasattr(os, "posix_spawn"):
-            return _Spawned(command, environment, stdin, patience)
+            return _Spawned(command, environment, stdin, patience, wide)
         from keyward.scan.git_process_portable import Portable
 
         return Portable(command, environment, stdin, patience)
@@ -161,10 +169,13 @@ def too_silent(patience: float) -> GitError:
 class _Spawned(Child):
     """git behind three pipes and one poll, so that neither side can wait for the other for ever."""
 
-    def __init__(self, command: list[str | bytes], environment: dict[str, str], stdin: bytes, patience: float) -> None:
+    def __init__(
+        self, command: list[str | bytes], environment: dict[str, str], stdin: bytes, patience: float, wide: bool = False
+    ) -> None:
         import select  # not on every platform
 
         self._patience = patience
+        self._piece = WIDE if wide else PIECE
         self._input = memoryview(stdin)
         self._errors = b""
         self._code: int | None = None
@@ -175,6 +186,8 @@ class _Spawned(Child):
             their_in, self._in = self._pipe(theirs, 0)
             self._out, their_out = self._pipe(theirs, 1)
             self._err, their_err = self._pipe(theirs, 1)
+            if wide:
+                _widen(their_out)
             actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate((their_in, their_out, their_err))]
             self._pid = os.posix_spawn(command[0], command, environment, file_actions=actions)
         except BaseException:
@@ -205,7 +218,7 @@ class _Spawned(Child):
                 if descriptor != self._out:
                     self._serve(descriptor)
                     continue
-                data = os.read(self._out, PIECE)
+                data = os.read(self._out, self._piece)
                 if data:
                     return data
                 self._done(self._out)
@@ -274,3 +287,13 @@ class _Spawned(Child):
     def _close(self, descriptor: int) -> None:
         self._open.discard(descriptor)
         os.close(descriptor)
+
+
+def _widen(pipe: int) -> None:
+    """Lets a pipe hold more, where the system can; a user who has too many wide ones keeps this one as it is."""
+    try:
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, WIDE)
+    except (ImportError, AttributeError, OSError):
+        pass

@@ -95,7 +95,7 @@ class Looker:
         return looks, size
 
     def _cat_file(self, stdin: bytes) -> Child:
-        return start(["cat-file", "--batch", "--buffer"], environment=self._environment, stdin=stdin, patience=PATIENCE)
+        return start(["cat-file", "--batch", "--buffer"], environment=self._environment, stdin=stdin, patience=PATIENCE, wide=True)
 
     def _object(self, item: Item, blob: Blob) -> list[Examined]:
         first = item.paths[0]

@@ -2,6 +2,8 @@
 
 A secret that stands in a file stands in every later version of it. Those versions are one place: the first one, with the number of all of
 them. Versions with an inline allowance and versions without stay apart, so that a comment that was added later hides nothing.
+
+Only a file that is there now can be a live configuration: what HEAD does not hold any more is an echo, and so is every message.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import NamedTuple
 from keyward.model.finding import Occurrence
 from keyward.scan.git import Repository
 from keyward.scan.git_walk import commits_of
-from keyward.scan.history import Item
+from keyward.scan.history import SHORT, Item
+from keyward.scan.roles import ECHO
 
 _PERSON = re.compile(rb"^(author|committer|tagger) (.*?) ?(-?\d+) [-+]\d{4}$", re.MULTILINE)
 
@@ -114,7 +117,13 @@ def _earliest(
                 end_line=occurrence.end_line,
                 allowance=occurrence.allowance,
             )
-        result.occurrences.append(occurrence._replace(provenance=provenance))
+        role = occurrence.role if first.item.kind == "blob" and (still or _is_staged(first)) else ECHO
+        result.occurrences.append(occurrence._replace(provenance=provenance, role=role))
+
+
+def _is_staged(found: Found) -> bool:
+    """Whether it is about to be in HEAD. What nothing leads to has no commit either, and no path but its own name."""
+    return not found.commit and f"object {found.item.id[:SHORT]}" not in found.path
 
 
 def _spot(found: Found, occurrence: Occurrence) -> Spot:

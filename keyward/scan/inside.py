@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from keyward.errors import MissingExtra
-from keyward.formats.opened import Container, Limits, Member, Opener, Pack, Unread
+from keyward.formats.opened import SEPARATOR, Container, Limits, Member, Opener, Pack, Unread
 from keyward.formats.openers import HEAD, opener_for
 from keyward.model.finding import NotScanned, Occurrence, Provenance
 from keyward.scan.examine import MOST_OCCURRENCES, Examined, Place
@@ -399,7 +399,8 @@ class _Visit:
             line_start = pack.data.rfind(b"\n", begins, start) + 1 or begins
             line = 1 + pack.data.count(b"\n", begins, start)
             locator = occurrence.locator._replace(start=start - begins, end=end - begins, container=(*node.names, record.name))
-            since, since_from = (record.since, "message") if record.since else (node.since, node.since_from)
+            written = record.since or _written_within(pack, number, start)
+            since, since_from = (written, "message") if written else (node.since, node.since_from)
             self._occurrences.append(
                 occurrence._replace(
                     locator=locator,
@@ -409,6 +410,26 @@ class _Visit:
                     provenance=Provenance(since=since, since_from=since_from if since else ""),
                 )
             )
+
+
+def _written_within(pack: Pack, number: int, at: int) -> float:
+    """When a record that is a JSON document says that it was written, for a table without a column of times (Cursor's `createdAt`); 0 if
+    it does not say."""
+    begins = pack.starts[number]
+    ends = pack.starts[number + 1] - len(SEPARATOR) if number + 1 < len(pack.starts) else len(pack.data)
+    record = pack.data[begins:ends]
+    if record[:1] not in (b"{", b"["):
+        return 0.0
+    import json
+
+    from keyward.formats.labelling.documents import since_of
+    from keyward.formats.labelling.json_path import Node, ways
+
+    try:
+        whole = Node("", json.loads(record))
+        return since_of((whole, *ways(record, [at - begins])[0]))
+    except Exception:  # bytes from anywhere: a time is a courtesy, the finding stands without
+        return 0.0
 
 
 def _depth(names: tuple[str, ...]) -> int:

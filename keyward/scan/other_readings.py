@@ -55,7 +55,9 @@ def decoder(encoding: str) -> Callable[[bytes], bytes] | None:
     return encoded(encoding) if outer is None else _one_after_the_other(outer, decoder(inner))
 
 
-def _one_after_the_other(outer: Callable[[bytes], bytes], inner: Callable[[bytes], bytes] | None) -> Callable[[bytes], bytes] | None:
+def _one_after_the_other(
+    outer: Callable[[bytes], bytes], inner: Callable[[bytes], bytes] | None
+) -> Callable[[bytes], bytes] | None:
     return None if inner is None else lambda data: inner(outer(data))
 
 

@@ -1,19 +1,21 @@
 """What providers said in the last minutes, so that an interrupted or repeated run asks nobody twice.
 
 One file in the user's cache folder, for this user alone. An entry's name is a keyed hash of the fingerprint, the kind and the place
-that was asked; the key lies in another file of the folder. An entry holds a verdict and its evidence: never the value, nor the
-fingerprint. What is unknown is not kept.
+that was asked; the key lies in another file of the folder. An entry holds a verdict, its evidence and a keyed hash of the value that was
+asked about, by which it is forgotten when the value is stopped or killed: never the value, nor the fingerprint. What is unknown is not kept.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keyward.match.fingerprint import FingerprintCache
 from keyward.match.paths import cache_folder, is_private, write_private
+from keyward.model.secret import Secret
 from keyward.model.verdict import Dead, Evidence, Live, Restricted, Unknown, Verdict
 from keyward.plugin.clock import Clock
 
@@ -22,6 +24,10 @@ MINUTES = 600.0
 
 MOST = 5_000
 LARGEST = 8 << 20
+
+FORGOTTEN = "forgotten"
+"""The state of an entry that says from when on older answers about a value do not hold. It is kept as long as they would be: a process that
+read them before must not bring them back."""
 
 
 class Remembered:
@@ -40,14 +46,28 @@ class Remembered:
     def get(self, *names: str) -> Verdict | None:
         """What was said, if it was said in the last minutes."""
         with self._lock:
-            return _verdict(self._known().get(self._name(names)), self._clock.now())
+            return _verdict(self._known().get(self._name(names)), self._clock.now(), self._known())
 
-    def add(self, verdict: Verdict, *names: str) -> None:
-        """Remembers an answer. `save` writes it."""
+    def add(self, verdict: Verdict, *names: str, about: str = "") -> None:
+        """Remembers an answer. `about`: the value that was asked about, as `subject` names it. `save` writes it."""
         record = _record(verdict)
         if record is not None:
             with self._lock:
-                self._known()[self._name(names)] = record
+                self._known()[self._name(names)] = {**record, "about": about}
+                self._changed = True
+
+    def subject(self, value: Secret) -> str:
+        """What a value is called here: a keyed hash."""
+        with self._lock:
+            return self._names.tag(b"keyward values", value.reveal()).hex()
+
+    def forget(self, values: Iterable[Secret]) -> None:
+        """No answer about these values that was given until now holds any more: they were stopped, or killed, or let in again."""
+        subjects = [self.subject(value) for value in values]
+        with self._lock:
+            now = self._clock.now()
+            for subject in subjects:
+                self._known()[subject] = {"state": FORGOTTEN, "evidence": {"time": now}}
                 self._changed = True
 
     def save_now_and_then(self) -> None:
@@ -65,7 +85,11 @@ class Remembered:
                 return
             now = self._clock.now()
             merged = {**self._read(), **self._known()}
-            fresh = [(name, entry) for name, entry in merged.items() if _verdict(entry, now) is not None]
+            fresh = [
+                (name, entry)
+                for name, entry in merged.items()
+                if _verdict(entry, now, merged) is not None or 0 <= now - _forgotten(entry) <= MINUTES
+            ]
             fresh.sort(key=lambda item: item[1]["evidence"]["time"])
             import json
 
@@ -102,13 +126,25 @@ def _record(verdict: Verdict) -> dict[str, Any] | None:
     return {"state": state, **verdict._asdict(), "evidence": verdict.evidence._asdict()}
 
 
-def _verdict(entry: object, now: float) -> Verdict | None:
-    """The verdict of an entry that is whole and young enough."""
+def _forgotten(entry: object) -> float:
+    """From when on older answers do not hold; minus infinity for anything but an entry that says so."""
+    try:
+        if isinstance(entry, Mapping) and entry["state"] == FORGOTTEN:
+            return float(entry["evidence"]["time"])
+    except (KeyError, TypeError, ValueError):
+        pass
+    return -math.inf
+
+
+def _verdict(entry: object, now: float, others: Mapping[str, Any]) -> Verdict | None:
+    """The verdict of an entry that is whole, young enough and not forgotten."""
     try:
         if not isinstance(entry, Mapping):
             return None
         seen = Evidence(**entry["evidence"])
         if not 0 <= now - seen.time <= MINUTES or not all(isinstance(field, (str, float, int)) for field in seen):
+            return None
+        if seen.time <= _forgotten(others.get(str(entry.get("about")))):
             return None
         if entry["state"] == "live":
             return Live(seen, str(entry["principal"]), tuple(map(str, entry["scopes"])))

