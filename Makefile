@@ -5,10 +5,11 @@ BIN = $(VENV)/bin
 # the tests wait for servers more than they compute, so three processes fit on two cores
 WORKERS ?= 3
 
-.PHONY: demo test lint wheel bench clean help ci-deps
+.PHONY: demo picture test lint wheel bench clean help ci-deps
 
 help:
 	@echo "make demo    install keyward into $(VENV) and play a breach on servers of its own: find, replace, prove, scrub, report"
+	@echo "make picture take the picture of the drill's report that README shows (needs Chromium)"
 	@echo "make test    install everything that the tests need and run the whole suite"
 	@echo "make lint    ruff, mypy --strict, import-linter"
 	@echo "make ci-deps install the Debian packages of servers that some tests need (.ci/run does it)"
@@ -28,6 +29,10 @@ $(VENV)/.test: pyproject.toml | $(BIN)/python
 
 demo: $(VENV)/.demo
 	@$(BIN)/keyward drill -o keyward-drill.html
+
+picture: $(VENV)/.demo
+	$(BIN)/keyward drill -o build/drill.html
+	$(BIN)/python tests/report/photograph.py build/drill.html docs/images/incident-report.png
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)

@@ -6,7 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+import rules_cache as compiled
 from git_repository import Git
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.add_cleanup(compiled.begin())
+    os.environ.setdefault(
+        "KEYWARD_CACHE", os.environ[compiled.VARIABLE]
+    )  # for modules that load the rules when they are imported
+    if getattr(config.option, "numprocesses", None):
+        compiled.folder()  # else all processes would compile them at once
 
 
 @pytest.fixture
@@ -42,9 +52,9 @@ def repo(git_environment: None, tmp_path: Path) -> Git:
 
 
 @pytest.fixture(scope="session")
-def rules_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for the session: the rules are compiled once."""
-    return tmp_path_factory.mktemp("cache")
+def rules_cache() -> Path:
+    """One cache for all processes of the session: the rules are compiled once."""
+    return compiled.folder()
 
 
 @pytest.fixture
@@ -55,7 +65,6 @@ def environment(git_environment: None, rules_cache: Path, tmp_path: Path, monkey
     monkeypatch.setenv("COLUMNS", "100")  # what there is where there is no terminal; a test runner may say otherwise
     monkeypatch.setenv("KEYWARD_CACHE", str(rules_cache))
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(rules_cache / "byte-code"))  # kept between the many short runs
     monkeypatch.setenv("KEYWARD_STATE", str(tmp_path / "state"))
     (tmp_path / "home" / "operator.toml").touch(0o600)
     monkeypatch.setenv("KEYWARD_CONFIG", str(tmp_path / "home" / "operator.toml"))

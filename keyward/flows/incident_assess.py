@@ -16,6 +16,7 @@ from keyward.flows.incident_contain import api_of
 from keyward.flows.incident_prepare import look, read_record
 from keyward.flows.incident_tools import output
 from keyward.flows.scan import Progress, ScanOptions, scan
+from keyward.flows.scrub_git_dead import is_lone_id
 from keyward.flows.selecting import Selection, Wanted, select
 from keyward.flows.verify import Means, verified
 from keyward.flows.workplace import Workplace
@@ -37,6 +38,7 @@ from keyward.model.incident import (
     Leak,
     Where,
 )
+from keyward.model.kind import CredentialKind, Kind
 from keyward.model.verdict import Dead, Live, Restricted, Unknown, Verdict
 from keyward.plugin.store import Slot
 from keyward.report import ReportOptions, render
@@ -134,7 +136,7 @@ def assess(
     if wished.ask and outcome.findings:
         tell("asking the providers")
         outcome = verified(outcome, config=wished.config, databases=wished.databases, progress=asked, means=means)
-    options = ReportOptions(place.registry.kind, timeline=True)
+    options = ReportOptions(lambda kind: kind_of(place, kind), timeline=True)
     proof = case.save_text(f"{name}.jsonl", render("jsonl", outcome, options))
     path = os.path.join(case.folder, f"{name}.jsonl")
     selection = _owners(place, path, gone) if outcome.findings else Selection(())
@@ -142,6 +144,7 @@ def assess(
     if at_home:
         outcome = outcome._replace(findings=tuple(each for each in outcome.findings if each.fingerprint not in at_home))
         proof = case.save_text(f"{name}.jsonl", render("jsonl", outcome, options))
+    outcome = outcome._replace(findings=_without_echoed_ids(place, case, outcome.findings))
     leaks = tuple(_leaks(place, outcome, selection, _earlier(case, selection)))
     tell("comparing the host with its record")
     changes, prepared = _drift(place, settings, wished, gone, places, run)
@@ -209,6 +212,19 @@ def _not_scanned(place: Workplace, case: Case, outcome: Outcome) -> Iterator[tup
             yield each.path, each.reason
 
 
+def _without_echoed_ids(place: Workplace, case: Case, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings but for key ids that stand alone, of credentials that are known as leaked with their secrets: half of one leak is no other.
+    They stay in the scan's report, by which they are scrubbed."""
+    lone = [each for each in findings if is_lone_id(each, place.registry.declared)]
+    if not lone:
+        return findings
+    earlier = first(case)
+    known = {(str(each.kind), each.public_id) for each in findings if each not in lone}
+    known |= {(leak.kind, leak.public_id) for leak in (earlier.leaks if earlier else ())}
+    echoes = {each.fingerprint for each in lone if (str(each.kind), each.public_id) in known}
+    return tuple(each for each in findings if each.fingerprint not in echoes)
+
+
 def _owners(place: Workplace, report: str, gone: list[tuple[str, str]]) -> Selection:
     try:
         found = read_report(report)
@@ -238,10 +254,14 @@ def _at_home(place: Workplace, outcome: Outcome, selection: Selection) -> dict[s
     }
 
 
+def kind_of(place: Workplace, kind: Kind) -> CredentialKind:
+    """The declaration of a kind, of which no more packs are imported than it needs; a bare one for a kind that nobody declared."""
+    return place.registry.declared(kind) or CredentialKind(kind, str(kind))
+
+
 def remember_held(place: Workplace, case: Case) -> None:
     """Writes down the fingerprints of what the lanes hold now, so that a value that is replaced before anybody looked is known as theirs."""
     made = Fingerprinter(load_salt().value)
-    place.registry.packs()
     known: dict[str, list[str]] = case.load(HELD) or {}
     for _, entry in place.operator.entries():
         for slot in (Slot.CURRENT, Slot.PREVIOUS):
@@ -250,7 +270,7 @@ def remember_held(place: Workplace, case: Case) -> None:
             except KeywardError:
                 continue  # its rotation will say so
             if held is not None and held.parts:
-                name = fingerprint(place.registry.kind(entry.kind), held.parts, made)
+                name = fingerprint(kind_of(place, entry.kind), held.parts, made)
                 known[entry.ref] = sorted({*known.get(entry.ref, []), name})
     case.save(HELD, known)
 

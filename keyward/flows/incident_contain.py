@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from keyward.errors import ConsumerError, KeywardError, Refused, UsageError
 from keyward.flows.incident_case import PARTLY, STARTED, WHOLE, Case, Told, told
-from keyward.flows.incident_tools import output
+from keyward.flows.incident_tools import below, output
 from keyward.flows.workplace import Workplace
 from keyward.incident import firewall, lighthouse
 from keyward.incident.copies import copy, room_at
@@ -281,11 +281,14 @@ def _shut(place: Workplace, api: Api, machine: Machine, settings: IncidentSettin
 def _copies(place: Workplace, settings: IncidentSettings, case: Case, means: Means) -> _Done:
     recipients = settings.recipients or (_own_recipient(place),)
     host = means.host or this_host()
-    paths = [met.path for met in Sweep(host, chosen(COPIED_GROUPS)).files()]
+    groups = COPIED_GROUPS[:1] if settings.home_only else COPIED_GROUPS
+    swept = [met.path for met in Sweep(host, chosen(groups)).files()]
+    paths = below(host.home, swept) if settings.home_only else swept
     paths += [path for each in settings.copies for path in _below(each)]
     stamp = f"{place.clock.now():.0f}"
     archive = os.path.join(case.evidence, f"copies-{stamp}.tar.gz.age")
-    copied = copy(paths, archive, recipients, volatile(means.output), room=room_at(case.evidence))
+    fleeting = {} if settings.home_only else volatile(means.output)
+    copied = copy(paths, archive, recipients, fleeting, room=room_at(case.evidence))
     left_out = case.save(f"evidence/copies-{stamp}-left-out.json", [list(each) for each in copied.left_out])
     proofs = (
         Proof("copies", case.relative(archive), copied.sha256, copied.size),

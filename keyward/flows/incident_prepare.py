@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from keyward.errors import ConfigError, UsageError
 from keyward.flows.incident_case import open_incident
-from keyward.flows.incident_tools import output
+from keyward.flows.incident_tools import below, output
 from keyward.flows.workplace import Workplace
 from keyward.incident.host_areas import Gathered, Output, Places, expand, gather
 from keyward.incident.host_record import Hasher, HostRecord, dumps, loads
@@ -44,7 +45,7 @@ def hasher(place: Workplace) -> Hasher:
 def look(place: Workplace, settings: IncidentSettings, *, places: Places | None = None, run: Output = output) -> HostRecord:
     """How the host is now. Raises StoreError where the key of the hashes cannot be had."""
     gathered = Gathered(hasher(place))
-    gather(places or places_of(place, settings), gathered, run)
+    gather(places or places_of(place, settings), gathered, _no_output if settings.home_only else run)
     who = current()
     return HostRecord(place.clock.now(), who.host, who.user, gathered.areas, tuple(sorted(gathered.unreadable.items())))
 
@@ -59,11 +60,21 @@ def places_of(place: Workplace, settings: IncidentSettings) -> Places:
             if isinstance(path, str) and not spec.host:
                 (env_files if spec.type in ENV_TYPES else configs).append(os.path.abspath(os.path.expanduser(path)))
     host = this_host()
-    env_files += [met.path for met in Sweep(host, chosen(("env",))).files()]
+    swept = [met.path for met in Sweep(host, chosen(("env",))).files()]
+    env_files += below(host.home, swept) if settings.home_only else swept
     for path in expand(settings.watch):
         name = os.path.basename(path)
         (env_files if name.startswith(".env") or name.endswith(".env") else configs).append(path)
-    return Places(host.home, env_files=tuple(dict.fromkeys(env_files)), configs=tuple(dict.fromkeys(configs)))
+    root = os.path.join(place.state, _NOWHERE) if settings.home_only else "/"
+    return Places(host.home, root, env_files=tuple(dict.fromkeys(env_files)), configs=tuple(dict.fromkeys(configs)))
+
+
+_NOWHERE = "no-machine"
+"""A folder that is never there."""
+
+
+def _no_output(argv: Sequence[str]) -> None:
+    """What the system's own tools say is of the machine, not of a home."""
 
 
 def prepare(

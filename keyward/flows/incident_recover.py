@@ -23,6 +23,7 @@ from keyward.flows.incident_contain import (
     rules_file,
     run_hook,
 )
+from keyward.flows.incident_eradicate import caught_up
 from keyward.flows.scrub_files import ScrubOptions, carry_out, make_plan
 from keyward.flows.verify import Means as Asking
 from keyward.flows.workplace import Workplace
@@ -101,6 +102,7 @@ def recover(
     if requested.scrub and lacking and not requested.anyway:
         hint = "Run: keyward incident contain. To clean up without it: --anyway."
         raise UsageError(f"a clean-up destroys evidence that is not safe yet: {', '.join(lacking)}", hint=hint)
+    caught_up(place, case)
     case.phase(RECOVER, STARTED)
     left: list[str] = []
     scrubbed = _step(case, "scrub", "scrub echoes", left, lambda: _scrub(case, before, wished, left)) if requested.scrub else ""

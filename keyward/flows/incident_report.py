@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from keyward.flows.incident_assess import ASSESSED, RESCANNED, Assessed, first, newest
 from keyward.flows.incident_case import PARTLY, STARTED, WHOLE, Case, Told, told
+from keyward.flows.incident_eradicate import caught_up, credential_state, since_opened
 from keyward.flows.incident_recover import to_open
 from keyward.flows.workplace import Workplace
 from keyward.incident.settings import IncidentSettings
@@ -24,8 +25,6 @@ from keyward.model.incident import (
     RESTRICTED,
     SAFE,
     STUCK,
-    UNCERTAIN,
-    CredentialState,
     Event,
     Incident,
     LaneState,
@@ -38,12 +37,10 @@ from keyward.model.incident import (
 from keyward.model.kind import Kind, Manual
 from keyward.model.lane import Lane
 from keyward.report.incident import INCIDENT_FORMATS, SUFFIXES, IncidentOptions, render_incident
-from keyward.rotate.ledger import Standing, State, standings
+from keyward.rotate.ledger import Standing, State
 
 MOST_DATED = 200
 """Places on the timeline; of more, only the first of each leak."""
-
-PROOFS = {"dead": "proved", "by consumer": "proved by consumer", "attested": "attested"}
 
 
 def build(place: Workplace, settings: IncidentSettings, case: Case, *, check_chain: bool = True) -> Incident:
@@ -52,7 +49,7 @@ def build(place: Workplace, settings: IncidentSettings, case: Case, *, check_cha
     before, last, again = first(case), newest(case, ASSESSED), newest(case, RESCANNED)
     latest = again or last
     found = tuple(_leaks(before, last, again))
-    since = {each.ref: each for each in standings(place.state, place.clock) if each.begun >= case.info.opened and each.ref}
+    since = since_opened(place, case)
     leaks = tuple(_proved_dead(leak, since) for leak in found)
     lanes = tuple(_lane(lane, leaks, since) for lane in sorted(place.operator.lanes.values(), key=lambda lane: lane.tier))
     steps = {step.name: step for step in said.steps}
@@ -123,7 +120,9 @@ def _proved_dead(leak: Leak, since: Mapping[str, Standing]) -> Leak:
 
 def _lane(lane: Lane, leaks: Iterable[Leak], since: Mapping[str, Standing]) -> LaneState:
     leaked = {ref: leak for leak in leaks for ref in filter(None, leak.ref.split(", "))}
-    states = tuple(_credential(str(entry.kind), entry.ref, entry.ref in leaked, since.get(entry.ref)) for entry in lane.entries)
+    states = tuple(
+        credential_state(str(entry.kind), entry.ref, entry.ref in leaked, since.get(entry.ref)) for entry in lane.entries
+    )
     burnt = [each for each in states if each.leaked]
     done = ("proved", "proved by consumer", "attested")
     state = SAFE
@@ -136,21 +135,6 @@ def _lane(lane: Lane, leaks: Iterable[Leak], since: Mapping[str, Standing]) -> L
     hosts = tuple(dict.fromkeys(spec.host or "this host" for spec in lane.consumers))
     consumers = tuple(dict.fromkeys(spec.name for spec in lane.consumers))
     return LaneState(lane.name, lane.tier, lane.environment, state, states, consumers, hosts)
-
-
-def _credential(kind: str, ref: str, leaked: bool, stands: Standing | None) -> CredentialState:
-    if stands is None:
-        return CredentialState(ref, kind, leaked)
-    words = {
-        State.DONE: PROOFS.get(stands.proof, stands.proof or "done"),
-        State.WAITING: "waits for a person",
-        State.ABORTED: "taken back",
-        State.NOTHING: "",
-        State.DAMAGED: "stopped",
-    }
-    state = words.get(stands.state, "unfinished")
-    withheld = f"withheld from {', '.join(stands.withheld)}" if stands.withheld else ""
-    return CredentialState(ref, kind, leaked, state, stands.step, stands.touched, withheld)
 
 
 def _events(case: Case, said: Told, leaks: tuple[Leak, ...], last: Assessed | None) -> Iterator[Event]:
@@ -247,7 +231,6 @@ def _left(steps: Iterable[Step], leaks: Iterable[Leak], lanes: Iterable[LaneStat
 
 def write_report(place: Workplace, incident: Incident, case: Case, version: str, formats: Iterable[str] = ()) -> list[Proof]:
     """The report, in all formats unless some are named, into the case."""
-    place.registry.packs()
 
     def title_of(kind: str) -> str:
         declared = place.registry.declared(Kind(kind))
@@ -260,6 +243,7 @@ def write_report(place: Workplace, incident: Incident, case: Case, version: str,
 
 def close(place: Workplace, settings: IncidentSettings, case: Case, version: str) -> tuple[Incident, list[Proof]]:
     """Ends the incident, with its report. What is left stands in it."""
+    caught_up(place, case)
     case.phase(CLOSE, STARTED)
     left = build(place, settings, case).left
     case.end(CLOSE, "close", "close the incident", DONE, detail=f"{len(left)} left" if left else "nothing is left")
@@ -269,22 +253,3 @@ def close(place: Workplace, settings: IncidentSettings, case: Case, version: str
     incident = build(place, settings, case)
     proofs = write_report(place, incident, case, version)
     return incident, proofs
-
-
-def eradicated(place: Workplace, case: Case, code: int, refs: Iterable[str]) -> tuple[str, ...]:
-    """Notes how the rotations ended; answers with what is left."""
-    since = {each.ref: each for each in standings(place.state, place.clock) if each.begun >= case.info.opened and each.ref}
-    left = []
-    for ref in refs:
-        stands = since.get(ref)
-        state = _credential("", ref, True, stands).state if stands else "not begun"
-        good = stands is not None and stands.state is State.DONE
-        proofs = (Proof("rotation", detail=stands.rotation),) if stands else ()
-        detail = f"{state} at {stands.step}" if stands and not good else state
-        case.end(ERADICATE, f"rotate:{ref}", "replace", DONE if good else UNCERTAIN, target=ref, detail=detail, proofs=proofs)
-        if not good:
-            left.append(f"{ref}: {detail}")
-    if code and not left:
-        left.append(f"rotate ended with exit code {code}")
-    case.phase(ERADICATE, PARTLY if left else WHOLE, left)
-    return tuple(left)

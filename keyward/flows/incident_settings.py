@@ -8,6 +8,7 @@
     repositories = ["~/bot"]                 # whose history is assessed
     backups = ["/srv/backup"]                # where backups lie
     stop_containers = ["bot"]
+    home_only = false                        # whether the rest of this machine is left alone (a container, a shared host)
     retention = "90d"
     triggers = ["the bill of a model provider doubles"]
     drill_every = "90d"
@@ -55,8 +56,8 @@ from keyward.plugin.transport import is_loopback
 from keyward.rotate import duration, reference_form
 
 KEYS = (
-    "ssh_from", "watch", "copies", "recipients", "repositories", "backups", "stop_containers", "pause", "lighthouse", "retention",
-    "contacts", "triggers", "drill_every", "last_drill",
+    "ssh_from", "watch", "copies", "recipients", "repositories", "backups", "stop_containers", "home_only", "pause", "lighthouse",
+    "retention",     "contacts", "triggers", "drill_every", "last_drill",
 )  # fmt: skip
 HOOK_KEYS = ("name", "run", "undo", "timeout")
 MACHINE_KEYS = ("instance", "region", "admin", "snapshot", "firewall", "ssh_port", "base_url", "snapshot_wait")
@@ -90,6 +91,7 @@ def read_settings(path: str | None) -> IncidentSettings:
         repositories=_paths(table, "repositories"),
         backups=_paths(table, "backups"),
         stop_containers=table.texts("stop_containers"),
+        home_only=table.flag("home_only") if "home_only" in table.data else False,
         hooks=tuple(_hook(each) for each in table.tables("pause")),
         machines=tuple(_machine(each) for each in table.tables("lighthouse")),
         retention=_seconds(table, "retention", RETENTION),

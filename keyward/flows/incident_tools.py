@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 TIMEOUT = 30.0
 """Seconds that a command which only reads may take."""
@@ -27,3 +27,9 @@ def output(argv: Sequence[str]) -> bytes | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout[:MOST_OUTPUT] if done.returncode == 0 else None
+
+
+def below(folder: str, paths: Iterable[str]) -> list[str]:
+    """Those of the paths that lie below a folder."""
+    top = os.path.join(os.path.realpath(folder), "")
+    return [path for path in paths if os.path.realpath(path).startswith(top)]

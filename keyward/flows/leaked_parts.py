@@ -8,7 +8,6 @@ from keyward.errors import Refused
 from keyward.flows.project import open_project
 from keyward.flows.scan import ScanOptions
 from keyward.match.fingerprint import Fingerprinter
-from keyward.match.matcher import Matcher
 from keyward.model.credential import SecretParts
 from keyward.model.kind import CredentialKind
 from keyward.model.secret import Secret
@@ -57,7 +56,7 @@ def _beside(found: Found, kind: CredentialKind, value: Secret, config: str | Non
     project = open_project(
         ScanOptions(paths=(locator.path,), baseline="", operator_config=config), on_compile=lambda rules: None
     )
-    matcher = Matcher(project.recipe.registry(), project.recipe.catalogue)
+    matcher = project.recipe.matcher()
     for chunk in chunks_of(data) if len(data) < CHUNK else chunks(io.BytesIO(data).read):
         for judged in matcher.find(chunk.data, locator.path):
             start = chunk.source_offset + source_length(chunk.data[: judged.candidate.span[0]], chunk.encoding)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from keyward.flows.rotate import _guards as guards_of
+from keyward.flows.rotate import guards_of
 from keyward.flows.workplace import Workplace
 from keyward.incident.settings import IncidentSettings
 from keyward.model.kind import Kind, Manual

@@ -97,7 +97,7 @@ def make_plan(place: Workplace, selection: Selection, options: Options, exempt: 
     """What would be done, in order. Reads only; saved below the state folder under its digest, which stands for all that decides
     what will be done: also for the options, and for what the configuration says of each entry and its consumers."""
     tasks = {chosen.entry.ref: chosen for chosen in selection.chosen}
-    guards = _guards(place)
+    guards = guards_of(place)
     ordered = [tasks[t.ref] for t in order(_task(place, c, options, silent, None, guards) for c in selection.chosen)]
     planned = tuple(_planned(place, chosen, _options_for(chosen, options, exempt)) for chosen in ordered)
     planned += tuple(
@@ -174,7 +174,7 @@ def rotate(
     switch = switch or StopSwitch(place.clock)
     refused = {each.ref: each for each in plan.rotations if each.refusal} if plan else {}
     own = [_options_for(chosen, options, exempt, plan) for chosen in selection.chosen]
-    guards = _guards(place)
+    guards = guards_of(place)
     tasks = [
         _task(place, chosen, its, tell, switch, guards, refused.get(chosen.entry.ref))
         for chosen, its in zip(selection.chosen, own)
@@ -231,7 +231,7 @@ def _can_quarantine(place: Workplace, chosen: Chosen) -> bool:
     return place.rotator(chosen.entry).capabilities_for(chosen.entry).reversible_disable
 
 
-def _guards(place: Workplace) -> frozenset[str]:
+def guards_of(place: Workplace) -> frozenset[str]:
     """The refs without which others cannot be rotated: they open a store, or are the admin credential of another entry."""
     entries = [entry for _, entry in place.operator.entries()]
     users: dict[str, set[str]] = {}

@@ -21,6 +21,7 @@ from keyward.scan.history_places import Found, placed
 from keyward.scan.history_pool import Answer, Job, look_at
 from keyward.scan.history_record import Remembered, recall, remember
 from keyward.scan.reader import Read
+from keyward.scan.roles import ECHO
 
 MOST_PATHS = 64
 """Paths of one version that are told apart; a file that stands in more places than that is known well enough."""
@@ -45,10 +46,11 @@ def history(options: ScanOptions, project: Project, gathered: Gathered, stdin: R
 
 
 def scan_repository(path: str, options: ScanOptions, project: Project, gathered: Gathered, progress: Progress) -> None:
-    """The whole history of the repository at a path, whatever the options say of a part. Raises UsageError if there is none, GitError if git
-    refuses it."""
+    """The whole history of the repository whose top is at a path, whatever the options say of a part; its places are told by absolute paths,
+    as those of a host's files are. Raises UsageError if there is none, GitError if git refuses it."""
     whole = options._replace(since="", branch=(), commits="", all_objects=False)
-    _Sweep(_repository(path), whole, project, gathered, progress).run()
+    prefix = os.path.abspath(path).replace(os.sep, "/").rstrip("/") + "/"
+    _Sweep(_repository(path), whole, project, gathered, progress, prefix).run()
 
 
 def _repository(path: str) -> Repository:
@@ -77,14 +79,20 @@ _FETCH_ALL = "fetch them: git fetch --refetch --no-filter"
 
 
 class _Sweep:
-    """One repository from end to end."""
+    """One repository from end to end. `prefix`: what stands before its paths, ending with a slash; None to tell them from the current folder."""
 
     def __init__(
-        self, repository: Repository, options: ScanOptions, project: Project, gathered: Gathered, progress: Progress
+        self,
+        repository: Repository,
+        options: ScanOptions,
+        project: Project,
+        gathered: Gathered,
+        progress: Progress,
+        prefix: str | None = None,
     ) -> None:
         self._repository, self._options, self._project = repository, options, project
         self._gathered, self._progress = gathered, progress
-        self._prefix = shown_prefix(repository)
+        self._prefix = shown_prefix(repository) if prefix is None else prefix
         self._exclude = project.exclude_below(repository.root or ".")
         self._selective = bool(project.settings.patterns)
         self._excluded: dict[str, Excluded] = {}
@@ -336,5 +344,8 @@ class _Sweep:
         examiner, cache = self._project.recipe.examiner()
         for path in texts_of(self._repository):
             shown = path if os.path.isabs(self._prefix) else os.path.relpath(path)
-            self._gathered.add(examine_file(examiner, shown, follow=False))
+            examined = examine_file(examiner, shown, follow=False)
+            if path.endswith("MSG"):  # what was typed into an editor, beside what git reads
+                examined = examined._replace(occurrences=[each._replace(role=ECHO) for each in examined.occurrences])
+            self._gathered.add(examined)
         self._gathered.learned.update(cache.take())

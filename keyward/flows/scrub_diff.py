@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from keyward.flows.scrub_files import Plan
-from keyward.match.matcher import Matcher
 from keyward.scrub.open_file import OpenFile
 from keyward.scrub.plan import Place, Refusal, Treatment
 from keyward.scrub.redactor import Blinded, Redactor, Style
@@ -49,8 +48,7 @@ def diff(plan: Plan, place: Place) -> Diff:
             found = find(file, plan.wanted.redactor)
             same_length = place.treatment is Treatment.OVERWRITE
             style = Style.SAME_LENGTH if same_length else plan.options.style
-            recipe = plan.setting.project.recipe
-            careful = Redactor(Matcher(plan.setting.registry, recipe.catalogue), plan.setting.pseudonyms, persona="auditor")
+            careful = Redactor(plan.setting.project.recipe.matcher(), plan.setting.pseudonyms, persona="auditor")
             changes = [_change(file, span, found.spans, style, careful, encoding) for span in found.spans[:SHOWN]]
     except (OSError, Refusal):
         return Diff((), 0)

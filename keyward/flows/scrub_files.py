@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from shlex import quote
 from typing import NamedTuple
 
-from keyward.errors import KeywardError
 from keyward.flows.scan import Progress, ScanOptions
+from keyward.flows.scrub_elsewhere import elsewhere, still_elsewhere
+from keyward.flows.scrub_listing import Listed, listed
 from keyward.flows.scrub_wanted import Setting, Wanted, open_setting, seen_by_scan, wanted_by_report, wanted_everywhere
 from keyward.model.finding import Locator, Occurrence
-from keyward.rotate.found import Report, read_report
-from keyward.scan.roles import LIVE, role_of
-from keyward.scan.sources.tree import Walk, check_exists, files_under, keep_all
+from keyward.rotate.found import read_report
+from keyward.scan.roles import LIVE
 from keyward.scrub.backup import Backup
 from keyward.scrub.files import PlainFiles, sentence
 from keyward.scrub.journal import unfinished
@@ -36,12 +35,7 @@ LARGEST_STORE = 64 << 20
 PIECEWISE = frozenset(("log", "CI log", "Docker log", "container log", "JSON lines", "terminal recording", "list of URLs"))
 """Kinds of texts of which every line stands for itself."""
 
-COMPANIONS = ("-wal", "-shm", "-journal")
-SQLITE = b"SQLite format 3\0"
-"""How a database begins, and the endings of the files beside it (sqlite.org/fileformat.html, tempfiles.html)."""
-
 IN_USE = "live configuration"
-HISTORY = "git history"
 
 _LIVE_REASON = (
     "a program reads its settings from it: give it the new value (keyward distribute), or add --live to overwrite it there too"
@@ -115,14 +109,6 @@ class Outcome(NamedTuple):
     complete: bool
 
 
-class _File(NamedTuple):
-    """A file to be looked at. `role`: as its source says, or its name; `named`: whether the operator named it."""
-
-    path: str
-    role: str
-    named: bool = False
-
-
 def make_plan(
     options: ScrubOptions,
     *,
@@ -139,8 +125,7 @@ def make_plan(
         f"{path}: an earlier scrub of it was interrupted, and ends when it is scrubbed again (if it is gone: delete {journal})"
         for path, journal in unfinished()
     ]
-    files, unread, complete = _files(options, report)
-    files = _without_companions(files)
+    files, unread, complete = listed(options, report)
     occurrences: list[Occurrence] = []
     if report is not None:
         wanted = wanted_by_report(setting, report)
@@ -155,7 +140,7 @@ def make_plan(
     notes += (*wanted.notes, *unread)
     places = [each.locator for each in occurrences] if report is None else [each.locator for each in report.found]
     jobs, blind = _jobs(options, setting, wanted, files, places, progress)
-    jobs += _elsewhere(occurrences, report)
+    jobs += map(Job, elsewhere(occurrences) if report is None else still_elsewhere(report))
     # a file from which a value was read comes last: if the work is interrupted, the value can still be read again
     jobs.sort(key=lambda job: job.place.path in wanted.places)
     return Plan(
@@ -190,81 +175,11 @@ def carry_out(plan: Plan, *, progress: Callable[[Place], None] = lambda place: N
     return Outcome(tuple(done), before, after, still, plan.complete and not still and not owed)
 
 
-# --- which files
-
-
-def _files(options: ScrubOptions, report: Report | None) -> tuple[list[_File], list[str], bool]:
-    """The files, what could not be listed, and whether that was all."""
-    if options.host:
-        return _host_files(options)
-    if report is not None and not options.paths:
-        roles: dict[str, str] = {}
-        for each in report.found:
-            if each.locator.source == "tree":
-                # one place that a program reads makes it a file that a program reads
-                roles[each.path] = LIVE if LIVE in (each.role, roles.get(each.path)) else each.role
-        return [_File(path, role) for path, role in roles.items()], [], True
-    walk = Walk([], [])
-    files: dict[str, _File] = {}
-    for root in options.paths:
-        check_exists(root)
-        if os.path.isdir(root):
-            for path in files_under(root, keep_all, walk):
-                files.setdefault(os.path.abspath(path), _File(path, role_of(path)))
-        else:
-            files[os.path.abspath(root)] = _File(root, role_of(root), True)
-    unread = [f"{each.path}: {each.reason}" for each in walk.not_scanned]
-    return list(files.values()), unread, not unread
-
-
-def _host_files(options: ScrubOptions) -> tuple[list[_File], list[str], bool]:
-    from keyward.flows.scan_host import hosts
-    from keyward.scan.sources.catalogue import chosen
-    from keyward.scan.sources.sweep import Sweep, why_opaque
-
-    tools = chosen(options.sources)
-    files: list[_File] = []
-    unread: list[str] = []
-    complete = True
-    for host in hosts(options.paths):
-        sweep = Sweep(host, tools)
-        for met in sweep.files():
-            opaque = why_opaque(met)
-            if opaque and not met.spot.marks:
-                unread.append(f"{met.path}: {opaque}")
-            else:
-                files.append(_File(met.path, met.spot.role or role_of(met.path)))
-        unread += [f"{each.path}: {each.reason}" for each in sweep.not_scanned]
-        complete = complete and all(each.opaque for each in sweep.not_scanned)
-    return files, unread, complete
-
-
-def _scan_options(options: ScrubOptions, files: Sequence[_File]) -> ScanOptions:
+def _scan_options(options: ScrubOptions, files: Sequence[Listed]) -> ScanOptions:
     if options.host:
         return ScanOptions(paths=options.paths, host=True, sources=options.sources, baseline="", jobs=options.jobs)
     regular = tuple(each.path for each in files if os.path.isfile(each.path))
     return ScanOptions(paths=regular, baseline="", jobs=options.jobs)
-
-
-def _without_companions(files: Iterable[_File]) -> list[_File]:
-    """The same, with the database in place of what SQLite keeps beside it: they are scrubbed together."""
-    found: dict[str, _File] = {}
-    for file in files:
-        path = next((base for suffix in COMPANIONS if (base := file.path.removesuffix(suffix)) != file.path), "")
-        if path and _is_database(path):
-            file = file._replace(path=path)
-        # the operator's own naming of one of them holds for all
-        known = found.setdefault(file.path, file)
-        found[file.path] = known._replace(named=known.named or file.named)
-    return list(found.values())
-
-
-def _is_database(path: str) -> bool:
-    try:
-        with OpenFile(path) as opened:
-            return opened.read(0, len(SQLITE)) == SQLITE
-    except (OSError, Refusal):
-        return False
 
 
 # --- what becomes of each
@@ -274,7 +189,7 @@ def _jobs(
     options: ScrubOptions,
     setting: Setting,
     wanted: Wanted,
-    files: Sequence[_File],
+    files: Sequence[Listed],
     found: Sequence[Locator],
     progress: Progress,
 ) -> tuple[list[Job], bool]:
@@ -300,7 +215,7 @@ def _jobs(
     return jobs, blind
 
 
-def _looked_at(file: _File, plain: PlainFiles, wanted: Wanted, style: Style) -> tuple[StoreScrubber, Place]:
+def _looked_at(file: Listed, plain: PlainFiles, wanted: Wanted, style: Style) -> tuple[StoreScrubber, Place]:
     scrubber: StoreScrubber = plain
     try:
         with OpenFile(file.path) as opened:
@@ -319,7 +234,7 @@ def _looked_at(file: _File, plain: PlainFiles, wanted: Wanted, style: Style) -> 
         return scrubber, Place(file.path, scrubber.name, {}, Treatment.REFUSE, sentence(refusal_of(error)))
 
 
-def _with_role(job: Job, file: _File, options: ScrubOptions, wanted: Wanted) -> Job:
+def _with_role(job: Job, file: Listed, options: ScrubOptions, wanted: Wanted) -> Job:
     """A file that a program reads is changed only by who says so: a mask in it stops the program."""
     place = job.place
     if file.role != LIVE or place.treatment is Treatment.REFUSE or options.live:
@@ -351,46 +266,6 @@ def _inside(place: Place, locator: Locator) -> Place:
     inside = " → ".join(filter(None, locator.container))
     reason = f"a secret stands in {inside!r} in it, and what is packed so is not rewritten: delete it, or pack it anew"
     return place._replace(treatment=Treatment.REPORT, store="container", reason=reason)
-
-
-def _elsewhere(occurrences: Sequence[Occurrence], report: Report | None) -> list[Job]:
-    """What is found where no file is: in a repository's history, in the environment of a process."""
-    places = (
-        [(each.kind, each.locator) for each in occurrences]
-        if report is None
-        else [(each.kind, each.locator) for each in report.found]
-    )
-    counts: dict[tuple[str, str], dict[Name, int]] = {}
-    for kind, locator in places:
-        if locator.source in ("tree", "stdin"):
-            continue
-        where = _repository_of(locator.path) if locator.source in ("history", "index") else locator.path
-        name = Name(kind, "")
-        found = counts.setdefault((locator.source, where), {})
-        found[name] = found.get(name, 0) + 1
-    jobs = []
-    for (source, where), found in counts.items():
-        if source == "process":
-            reason = "it is no file: end the process, or rotate and vacuum the journal"
-            jobs.append(Job(Place(where, "running process", found, Treatment.REPORT, reason)))
-        else:
-            command = f"keyward scrub --git-plan {quote(where)} --output replacements.txt"
-            reason = "history is rewritten by git filter-repo, once what leaked is dead"
-            jobs.append(Job(Place(where, HISTORY, found, Treatment.REPORT, reason, command)))
-    return jobs
-
-
-def _repository_of(path: str) -> str:
-    from keyward.scan.git import Repository
-
-    folder = os.path.dirname(path) or "."
-    while not os.path.isdir(folder):
-        folder = os.path.dirname(folder) or "."
-    try:
-        repository = Repository.discover(folder)
-    except KeywardError:
-        return folder
-    return folder if repository is None else repository.root or repository.common_dir
 
 
 # --- doing it

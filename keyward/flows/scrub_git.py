@@ -14,24 +14,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from shlex import quote
 from typing import NamedTuple
 
-from keyward.errors import GitError, KeywardError, Refused, UsageError
+from keyward.errors import Refused, UsageError
 from keyward.flows.scan import Progress, ScanOptions, scan
-from keyward.flows.scrub_wanted import OnlyThese, Setting, open_setting, setting_print
+from keyward.flows.scrub_git_dead import Standing, name_of, standings_of
+from keyward.flows.scrub_git_steps import refs_of, remotes_of, steps_of
+from keyward.flows.scrub_wanted import OnlyThese, Setting, ids_of, open_setting, setting_print
 from keyward.match.fingerprint import Fingerprinter, from_base32
-from keyward.match.matcher import Matcher
 from keyward.model.finding import Finding, Outcome
-from keyward.model.verdict import Dead
-from keyward.plugin.clock import SystemClock
-from keyward.plugin.store import Slot
 from keyward.rotate import identity
 from keyward.rotate.found import Report, read_report
-from keyward.rotate.ledger import State, standings
-from keyward.scan.git import Repository, refused
-from keyward.scan.git_process import HARDENED, hardened_environment
-from keyward.scan.git_process import run as run_git
+from keyward.scan.git import Repository
 from keyward.scan.reread import reread
 from keyward.scrub.encodings import forms
 from keyward.scrub.known import KnownSecret
@@ -39,9 +33,6 @@ from keyward.scrub.plan import Name
 
 BINARY_WITHIN = 8192
 """Bytes at the beginning of a blob in which a NUL makes filter-repo pass it over."""
-
-PROVED = ("dead", "by consumer")
-"""How a rotation ended if the old credential was seen to be refused."""
 
 TAKEN_OUT = b"[redacted:%s:%s]"
 
@@ -63,15 +54,6 @@ class Replacement(NamedTuple):
 
     def applied(self, data: bytes) -> bytes:
         return re.sub(self.pattern, self.put, data) if self.pattern else data.replace(self.literal, self.put)
-
-
-class Standing(NamedTuple):
-    """One secret in the history. `places`: how many. `dead`: what proves it, empty if nothing does; then `doubt` says what is known."""
-
-    name: Name
-    places: int
-    dead: str
-    doubt: str = ""
 
 
 class GitPlan(NamedTuple):
@@ -121,7 +103,7 @@ def git_plan(
         )
     _check_outside(output, opened)
     values, unread = _values(outcome, setting)
-    standing = _standings(outcome, values, setting, anyway)
+    standing = standings_of(outcome, values, setting, anyway)
     doubtful = [each for each in standing if not each.dead]
     if doubtful and not anyway:
         names = "; ".join(f"{each.name.kind}:{each.name.pseudonym}: {each.doubt}" for each in doubtful)
@@ -135,11 +117,11 @@ def git_plan(
     _write(output, b"".join(each.line() for each in replacements))
     if blobs:
         _write(blobs, "".join(f"{each}\n" for each in stripped).encode())
-    refs, remotes = _refs(opened, outcome), _remotes(opened)
+    refs, remotes = refs_of(opened, outcome), remotes_of(opened)
     notes = (*unread, *(f"{each.path}: {each.reason}" for each in outcome.not_scanned), *outcome.notes)
     root = opened.root or opened.common_dir
     return GitPlan(
-        root, tuple(standing), output, blobs, len(stripped), refs, remotes, _steps(root, output, blobs, bool(remotes)), notes
+        root, tuple(standing), output, blobs, len(stripped), refs, remotes, steps_of(root, output, blobs, bool(remotes)), notes
     )
 
 
@@ -189,7 +171,7 @@ def _spellings(finding: Finding, outcome: Outcome, setting: Setting) -> list[Kno
 
 
 def _values(outcome: Outcome, setting: Setting) -> tuple[dict[str, list[KnownSecret]], list[str]]:
-    """By fingerprint, and what could not be read again."""
+    """By fingerprint, the key ids that stand beside them behind the secrets; and what could not be read again."""
     values: dict[str, list[KnownSecret]] = {}
     unread: list[str] = []
     for finding in outcome.findings:
@@ -197,68 +179,10 @@ def _values(outcome: Outcome, setting: Setting) -> tuple[dict[str, list[KnownSec
         if not values[finding.fingerprint]:
             place = finding.occurrences[0]
             unread.append(f"{place.locator.path}:{place.line}: {finding.kind} could not be read again, and is not in the plan")
+        known = {each.secret for each in values[finding.fingerprint]}
+        ids = ids_of(setting, ((each.kind, each.public_id) for each in finding.occurrences))
+        values[finding.fingerprint] += [each for each in ids if each.secret not in known]
     return values, unread
-
-
-# --- whether it is dead
-
-
-def _standings(outcome: Outcome, values: dict[str, list[KnownSecret]], setting: Setting, anyway: bool) -> list[Standing]:
-    proved = _proved(setting)
-    asked = outcome
-    unsure = [each for each in outcome.findings if not any(_name(one) in proved for one in values[each.fingerprint])]
-    if unsure and not anyway:
-        from keyward.flows.verify import verified
-
-        asked = verified(outcome._replace(findings=tuple(unsure)), config=setting.config, progress=lambda done, total: None)
-    verdicts = {each.fingerprint: each.verdict for each in asked.findings}
-    standing = []
-    for finding in outcome.findings:
-        known = values[finding.fingerprint]
-        name = _name(known[0]) if known else Name(finding.kind, "")
-        verdict = verdicts.get(finding.fingerprint)
-        if name in proved:
-            standing.append(Standing(name, len(finding.occurrences), f"rotation {proved[name]} proved it"))
-        elif isinstance(verdict, Dead):
-            standing.append(Standing(name, len(finding.occurrences), "its provider refuses it"))
-        else:
-            doubt = "nobody was asked" if verdict is None else type(verdict).__name__.lower()
-            reason = getattr(verdict, "reason", "")
-            standing.append(Standing(name, len(finding.occurrences), "", f"{doubt} ({reason})" if reason else doubt))
-    return standing
-
-
-def _name(secret: KnownSecret) -> Name:
-    return Name(secret.kind, secret.pseudonym)
-
-
-def _proved(setting: Setting) -> dict[Name, str]:
-    """The replaced values of lanes whose last rotation ended with a proof, and that rotation."""
-    from keyward.flows.workplace import open_workplace
-
-    found: dict[Name, str] = {}
-    try:
-        with open_workplace(setting.config) as workplace:
-            ended = {
-                each.ref: each.rotation
-                for each in standings(workplace.state, SystemClock())
-                if each.state is State.DONE and each.proof in PROVED
-            }
-            for _, entry in workplace.operator.entries():
-                if entry.ref not in ended:
-                    continue
-                kind = setting.registry.declared(entry.kind)
-                slots = {slot: workplace.store(entry.store).read(entry.path, slot) for slot in (Slot.CURRENT, Slot.PREVIOUS)}
-                in_use = slots[Slot.CURRENT]
-                now = {secret.reveal() for secret in in_use.parts.values()} if in_use is not None else set()
-                old = slots[Slot.PREVIOUS]
-                for secret in old.parts.values() if old is not None else ():
-                    if secret.reveal() not in now:
-                        name = Name(entry.kind, setting.pseudonyms.of_value(kind, secret.reveal()))
-                        found[name] = ended[entry.ref]
-    except KeywardError:
-        return found  # no lanes, or a store that does not answer: then providers are asked
-    return found
 
 
 # --- the files
@@ -270,7 +194,7 @@ def _replacements(values: Iterable[Sequence[KnownSecret]]) -> list[Replacement]:
     for secrets in values:
         for secret in secrets:
             for _, form in forms(secret.secret.reveal()):
-                made.setdefault(form, _replacement(_name(secret), form))
+                made.setdefault(form, _replacement(name_of(secret), form))
     return [made[form] for form in sorted(made, key=lambda form: (-len(form), form))]
 
 
@@ -294,8 +218,7 @@ def _to_strip(
 ) -> list[str]:
     """The blobs that still hold a secret after what filter-repo does to them."""
     secrets = [secret for each in values.values() for secret in each]
-    matcher = Matcher(setting.registry, setting.project.recipe.catalogue)
-    redactor = OnlyThese(matcher, setting.pseudonyms, secrets, persona=setting.persona)
+    redactor = OnlyThese(setting.project.recipe.matcher(), setting.pseudonyms, secrets, persona=setting.persona)
     hidden = {
         each.locator.blob
         for finding in outcome.findings
@@ -327,78 +250,3 @@ def _write(path: str, data: bytes) -> None:
             file.write(data)
     except OSError as error:
         raise UsageError(f"cannot write {path!r}: {(error.strerror or '').lower()}") from None
-
-
-# --- whom it concerns
-
-
-def _git(repository: Repository, *words: str) -> list[str]:
-    arguments = [*HARDENED, f"--git-dir={repository.common_dir}", *words]
-    result = run_git(arguments, environment=hardened_environment())
-    if result.code:
-        raise refused(words[0], result)
-    return [line for line in os.fsdecode(result.output).split("\n") if line]
-
-
-def _refs(repository: Repository, outcome: Outcome) -> tuple[str, ...]:
-    """The refs that lead to a commit which brings one of the secrets in."""
-    commits = {each.provenance.commit for finding in outcome.findings for each in finding.occurrences} - {""}
-    found: dict[str, None] = {}
-    for commit in sorted(commits):
-        try:
-            for ref in _git(repository, "for-each-ref", "--format=%(refname)", f"--contains={commit}"):
-                found[ref] = None
-        except GitError:
-            continue  # a commit that no ref leads to
-    return tuple(sorted(found))
-
-
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
-
-
-def _remotes(repository: Repository) -> tuple[str, ...]:
-    try:
-        lines = _git(repository, "config", "--local", "--get-regexp", r"^remote\..*\.url$")
-    except GitError:
-        return ()
-    parted = (line.partition(" ") for line in lines)
-    return tuple(
-        f"{key.removeprefix('remote.').removesuffix('.url')}: {_CREDENTIALS.sub('', address)}" for key, _, address in parted
-    )
-
-
-def _steps(root: str, output: str, blobs: str, pushed: bool) -> tuple[tuple[str, str], ...]:
-    output, blobs = os.path.abspath(output), os.path.abspath(blobs) if blobs else ""
-    clone = os.path.abspath(root).rstrip("/").removesuffix(".git").rstrip("/") + "-cleaned.git"
-    # a clone of the clone would take its branches for all there is; --mirror takes every ref. --no-local copies only what they lead to
-    words = [
-        "git", "-C", quote(clone), "filter-repo", "--sensitive-data-removal", "--no-fetch",
-        "--replace-text", quote(output), "--replace-message", quote(output),
-    ]  # fmt: skip
-    if blobs:
-        words += ["--strip-blobs-with-ids", quote(blobs)]
-    steps = [
-        ("Have everybody push what they have, and stop pushing until the end.", ""),
-        ("Work on a fresh copy of every ref.", f"git clone --mirror --no-local {quote(os.path.abspath(root))} {quote(clone)}"),
-        ("Rewrite it. git filter-repo comes with: pip install git-filter-repo", " ".join(words)),
-        ("See that nothing is left in any object.", f"keyward scan --history --all-objects --no-cache {quote(clone)}"),
-    ]
-    if pushed:
-        address = f'"$(git -C {quote(os.path.abspath(root))} remote get-url origin)"'
-        steps.append(
-            ("Put it in place of what was published. Protected branches must allow that for a moment.",
-             f"git -C {quote(clone)} push --force --mirror {address}")
-        )  # fmt: skip
-        steps.append(
-            (
-                "Ask the host to drop what it keeps besides: refs of pull and merge requests, cached views, forks (each is a copy of its own).",
-                "",
-            )
-        )
-    steps += [
-        ("Tell everybody with a clone, CI caches and mirrors included: throw it away and clone anew. Work that is merged from an old clone "
-         "brings the secret back.", ""),
-        ("Put the rewritten copy in the place of this repository, and delete this one.", ""),
-        ("Delete the files with the values.", f"shred -u {quote(output)}" + (f" {quote(blobs)}" if blobs else "")),
-    ]  # fmt: skip
-    return tuple(steps)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from keyward.errors import KeywardError
 from keyward.flows.project import open_project
 from keyward.flows.scan import ScanOptions
-from keyward.match.matcher import Matcher
 from keyward.match.personas import PERSONAS
 from keyward.scrub.known import KnownSecrets
 from keyward.scrub.pseudonym import load_pseudonyms
@@ -67,10 +66,8 @@ def open_filter(
             if secrets.too_short:
                 notes.append(f"{secrets.too_short} values of the stores are too short to be looked for")
     wanted = persona or project.settings.persona
-    matcher = Matcher(registry, project.recipe.catalogue)
-    return Filter(
-        Redactor(matcher, pseudonyms, secrets, persona=wanted if wanted in PERSONAS else "regular"), tuple(notes), complete
-    )
+    redactor = Redactor(project.recipe.matcher(), pseudonyms, secrets, persona=wanted if wanted in PERSONAS else "regular")
+    return Filter(redactor, tuple(notes), complete)
 
 
 def scrub_stream(redactor: Redactor, source: int, target: int, *, style: Style = Style.TOKEN, pause: float = PAUSE) -> Count:

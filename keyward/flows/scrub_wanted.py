@@ -16,6 +16,7 @@ from keyward.match.matcher import Matcher
 from keyward.match.personas import PERSONAS
 from keyward.model.finding import Locator, Occurrence
 from keyward.model.kind import Kind
+from keyward.model.secret import Secret
 from keyward.plugin.store import Slot
 from keyward.registry import Registry
 from keyward.rotate import identity
@@ -24,7 +25,7 @@ from keyward.scan.reread import reread
 from keyward.scrub.known import KnownSecret, KnownSecrets
 from keyward.scrub.plan import Name
 from keyward.scrub.pseudonym import Pseudonyms, load_pseudonyms
-from keyward.scrub.redactor import Blinded, Redaction, Redactor
+from keyward.scrub.redactor import Blinded, Redaction, Redactor, is_taken_for_a_credential
 
 MOST_READ = 4
 """Places of one secret that are read again: its spelling may differ, but not in all of them."""
@@ -82,8 +83,7 @@ def wanted_everywhere(setting: Setting, occurrences: Sequence[Occurrence], *, st
     known = KnownSecrets((*held.secrets, *(secret for _, secret in seen)))
     if known.too_short:
         notes.append(f"{known.too_short} values are too short to be looked for by themselves")
-    matcher = Matcher(setting.registry, setting.project.recipe.catalogue)
-    redactor = Redactor(matcher, setting.pseudonyms, known, persona=setting.persona)
+    redactor = Redactor(setting.project.recipe.matcher(), setting.pseudonyms, known, persona=setting.persona)
     return Wanted(redactor, current, frozenset(), tuple(notes), not held.missing)
 
 
@@ -93,6 +93,7 @@ def wanted_by_report(setting: Setting, report: Report) -> Wanted:
     places = ((each.fingerprint, each.kind, each.locator) for each in report.found)
     seen = list(_read(setting, places, fingerprinter))
     secrets = [secret for _, secret in seen]
+    secrets += ids_of(setting, ((each.kind, each.public_id) for each in report.found))
     missing = set(report.fingerprints()) - {setting_print(setting, secret, fingerprinter) for secret in secrets}
     notes: list[str] = []
     current: frozenset[Name] = frozenset()
@@ -106,8 +107,7 @@ def wanted_by_report(setting: Setting, report: Report) -> Wanted:
         notes.append(
             f"{place.kind} of {place.path}:{place.line}: it stands at none of its places any more, and no store holds it"
         )
-    matcher = Matcher(setting.registry, setting.project.recipe.catalogue)
-    redactor = OnlyThese(matcher, setting.pseudonyms, secrets, persona=setting.persona)
+    redactor = OnlyThese(setting.project.recipe.matcher(), setting.pseudonyms, secrets, persona=setting.persona)
     return Wanted(redactor, current, frozenset(locator.path for locator, _ in seen), tuple(notes))
 
 
@@ -132,6 +132,16 @@ def setting_print(setting: Setting, secret: KnownSecret, fingerprinter: Fingerpr
     """The fingerprint of a value as of its kind's identity part; empty for a kind that there is no more."""
     kind = setting.registry.declared(secret.kind)
     return identity.fingerprint(kind, {"identity": secret.secret}, fingerprinter) if kind is not None else ""
+
+
+def ids_of(setting: Setting, places: Iterable[tuple[Kind, str]]) -> list[KnownSecret]:
+    """The key ids of credentials that a scan would report by themselves once their secrets are gone. `places`: kinds and public ids."""
+    found = []
+    for name, id in dict.fromkeys(places):
+        kind = setting.registry.declared(name)
+        if id and kind is not None and any(is_taken_for_a_credential(kind, part) for part in kind.public):
+            found.append(KnownSecret(kind.name, Secret(id.encode()), setting.pseudonyms.of_value(kind, id.encode())))
+    return found
 
 
 def _read(

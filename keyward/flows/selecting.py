@@ -101,8 +101,8 @@ def _owners(
     owned: dict[str, Chosen] = {}
     unread: list[Unread] = []
     reader = CurrentValues(place)
-    place.registry.packs()
     for lane, entry in place.operator.entries():
+        place.registry.declared(entry.kind)  # its pack, and no other: to import them all takes a second
         try:
             held = reader.of(entry)
         except KeywardError as error:

@@ -7,7 +7,7 @@ from the leak; but for connection strings, which are asked about only when the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +24,7 @@ from keyward.rotate.operator import Operator
 from keyward.verify.asking import Asking, Question, late
 from keyward.verify.client import polite_client
 from keyward.verify.connection import PORTS, Resolve, check_public, resolve, target_of
+from keyward.verify.options import agreed, read_options
 from keyward.verify.pace import Limits
 from keyward.verify.remembered import Remembered
 
@@ -49,25 +50,38 @@ class Means(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What the operator's configuration says. `hosts`: which may be asked although they are not public."""
+    """What the operator's configuration says. `hosts`: which may be asked although they are not public. `databases`: whether connection
+    strings are tried; `own_databases`: whether those are that lead to a server of one of the lanes. `options`: by provider, what it has to
+    be told beside the credential."""
 
     operator: Operator
     registry: Registry
     hosts: frozenset[str]
     databases: bool
     config: str | None = None
+    options: Mapping[str, Mapping[str, str]] = {}
+    own_databases: bool = False
 
 
 def verified(
-    outcome: Outcome, *, config: str | None = None, databases: bool = False, progress: Progress, means: Means | None = None
+    outcome: Outcome,
+    *,
+    config: str | None = None,
+    databases: bool = False,
+    own_databases: bool = False,
+    progress: Progress,
+    means: Means | None = None,
 ) -> Outcome:
-    """The outcome with a verdict on each of its findings. `config`: the operator's. Raises ConfigError for one that is wrong."""
+    """The outcome with a verdict on each of its findings. `config`: the operator's; `databases`, `own_databases`: as of `Setting`.
+
+    Raises ConfigError for a configuration that is wrong.
+    """
     if not outcome.findings:
         return outcome
     means = means or Means()
     from keyward.match.fingerprint import from_base32
 
-    setting = open_setting(config, databases)
+    setting = open_setting(config, databases)._replace(own_databases=own_databases)
     report = Report("", from_base32(outcome.salt), tuple(place for each in outcome.findings for place in _places(each)))
     verdicts = ask_all(report, report.fingerprints(), setting, progress, means)
     return outcome._replace(findings=tuple(each._replace(verdict=verdicts[each.fingerprint]) for each in outcome.findings))
@@ -82,14 +96,26 @@ def open_setting(config: str | None, databases: bool) -> Setting:
 
     path = operator_path(config)
     own, operator = load_operator(path), load_lanes(path)
+    registry = Registry(plugins=own.plugins)
     hosts: tuple[str, ...] = ()
+    options: Mapping[str, Mapping[str, str]] = {}
     file = TomlFile.load(path) if path else None
     if file is not None:
         table = file.in_table("verify")
-        table.only(("hosts",), "`verify`")
+        table.only(("hosts", "options"), "`verify`")
         hosts = table.texts("hosts")
+        if "options" in table.data:
+            options = read_options(table, partial(_providers, registry))
     named = {entry.target.host.lower() for _, entry in operator.entries() if entry.target.host}
-    return Setting(operator, Registry(plugins=own.plugins), frozenset({*map(str.lower, hosts), *named}), databases, config)
+    return Setting(operator, registry, frozenset({*map(str.lower, hosts), *named}), databases, config, options)
+
+
+def _providers(registry: Registry) -> list[str]:
+    """All that a pack declares a kind of; imports the packs."""
+    from keyward.registry import Pack
+
+    packs = (pack for pack in registry.packs() if isinstance(pack, Pack))
+    return sorted({kind.name.partition("/")[0] for pack in packs for kind in pack.kinds})
 
 
 def ask_all(
@@ -99,6 +125,19 @@ def ask_all(
     remembered = Remembered(means.clock, means.folder)
     verdicts: dict[str, Verdict] = {}
     questions: list[Question] = []
+    subjects: dict[str, str] = {}
+
+    def named(question: Question) -> Credential:
+        """What is asked about, whose name is noted: a rotation that kills it has to find the answer."""
+        credential = question.read()
+        declared = setting.registry.declared(credential.kind)
+        secret = next(
+            (credential.parts[part] for part in (declared.identity if declared else ()) if part in credential.parts), None
+        )
+        if secret is not None:
+            subjects[question.name] = remembered.subject(secret)
+        return credential
+
     for name in fingerprints:
         try:
             question = _question(report, name, setting, means)
@@ -107,12 +146,12 @@ def ask_all(
             continue
         known = remembered.get(*_names(question))
         if known is None:
-            questions.append(question)
+            questions.append(question._replace(read=partial(named, question)))
         else:
             verdicts[name] = known
 
     def answered(question: Question, verdict: Verdict) -> None:
-        remembered.add(verdict, *_names(question))
+        remembered.add(verdict, *_names(question), about=subjects.get(question.name, ""))
         remembered.save_now_and_then()
 
     try:
@@ -210,19 +249,27 @@ def _target(kind: Kind, hosts: tuple[str, ...], setting: Setting) -> Target:
     """Where a kind is asked about: as its provider or its lanes' entries say, else at the provider's own hosts."""
     name = kind.partition("/")[0]
     provider = setting.operator.providers.get(name)
-    if provider is not None and provider.base_url:
-        return Target(base_url=provider.base_url)
     entries = [entry.target for _, entry in setting.operator.entries() if entry.kind == kind]
-    targets = list(dict.fromkeys(_address(target) for target in entries if _address(target) != ("", "", 0)))
+    own = setting.options.get(name, {})
+    if provider is not None and provider.base_url:
+        same = (target for target in entries if target.base_url == provider.base_url)
+        return Target(base_url=provider.base_url, options=agreed(own, same))
+    targets = list(dict.fromkeys(_address(target) for target in entries if _address(target) != NO_ADDRESS))
     if len(targets) > 1:
         shown = ", ".join(url or f"{host}:{port}" for url, host, port in targets)
         raise Refused(f"several servers are configured for it: {shown}", hint=f"Say which: base_url below [providers.{name}].")
     if targets:
-        return next(target for target in entries if _address(target) == targets[0])
+        there = [target for target in entries if _address(target) == targets[0]]
+        return there[0]._replace(options=agreed(own, there))
     if not hosts:
         hint = f'If it is yours: base_url = "https://…" below [providers.{name}] in the operator\'s configuration.'
         raise Refused("it says nothing of where its server is", hint=hint)
-    return Target()
+    # not what a lane says of its own credential: asked in another account than its own, a good one would be called dead
+    return Target(options=own)
+
+
+NO_ADDRESS = ("", "", 0)
+"""Of an entry whose provider is asked at its own hosts."""
 
 
 def _address(target: Target) -> tuple[str, str, int]:
@@ -230,14 +277,17 @@ def _address(target: Target) -> tuple[str, str, int]:
 
 
 def _database(report: Report, name: str, credential: Credential, setting: Setting, means: Means) -> Target:
-    if not setting.databases:
-        raise Refused("connection strings are tried only with --verify-databases")
+    only_with_flag = Refused("connection strings are tried only with --verify-databases")
+    if not setting.databases and not setting.own_databases:
+        raise only_with_flag
     provider = credential.kind.partition("/")[0]
     if "host" not in credential.parts:
         return _target(credential.kind, (), setting)
     place = next(each for each in report.places(name) if each.kind == credential.kind)
     target = target_of(credential, provider, *_around(place))
     own = [entry.target for _, entry in setting.operator.entries() if entry.target.host.lower() == target.host.lower()]
+    if not own and not setting.databases:
+        raise only_with_flag
     check_public(target.host, setting.hosts, means.resolve)
     # the operator's own entry knows how the server's TLS is checked
     return target._replace(options=own[0].options) if own else target
@@ -270,10 +320,11 @@ def _host_of(target: Target, hosts: tuple[str, ...], kind: Kind) -> str:
 
 
 def _names(question: Question) -> tuple[str, ...]:
-    """What an answer is remembered under: another server may answer differently."""
+    """What an answer is remembered under: another server, account or region may answer differently."""
     target = question.target
     server = (target.base_url, target.host, str(target.port), target.user, target.database)
-    return (question.name, question.kind, *question.verifier.hosts, *server)
+    options = (f"{key}={value}" for key, value in sorted(target.options.items()))
+    return (question.name, question.kind, *question.verifier.hosts, *server, *options)
 
 
 def _places(finding: Finding) -> list[Found]:

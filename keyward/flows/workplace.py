@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from keyward.errors import ConfigError, UsageError
 from keyward.match.paths import state_folder
@@ -28,6 +29,9 @@ from keyward.rotate.ledger import rotations_folder
 from keyward.rotate.operator import Operator
 from keyward.rotate.parties import Parties, Placed, Verify
 from keyward.rotate.references import Resolver
+
+if TYPE_CHECKING:
+    from keyward.verify.remembered import Remembered
 
 Prompt = Callable[[str], Secret]
 """Asks a person for a value, hidden. Raises UsageError where nobody can be asked."""
@@ -81,6 +85,8 @@ class Workplace:
             self.audit.close()
             if self.audit.mirror_problem:
                 self._warn(self.audit.mirror_problem)
+        if "verdicts" in self.__dict__:
+            self.verdicts.save()
         for store in self._stores.values():
             store.close()
         for ports in self._doors:
@@ -147,6 +153,13 @@ class Workplace:
         """The value behind a reference; see `keyward.rotate.references`."""
         return Resolver(environment=self._environment, open_store=self._named_store, ask=self._prompt)
 
+    @cached_property
+    def verdicts(self) -> Remembered:
+        """What `keyward verify` remembers of providers' answers, to be forgotten where it does not hold any more."""
+        from keyward.verify.remembered import Remembered
+
+        return Remembered(self.clock)
+
     def _named_store(self, name: str) -> Store | None:
         stores = self.operator.stores
         if not name:
@@ -192,26 +205,32 @@ class Workplace:
             consumers=tuple(Placed(spec, self._consumer(spec, fences)) for spec in specs),
             admin=self.admin(entry),
             found=extra,
+            forget=self._forget,
         )
 
     def verify(self, entry: Entry, fences: tuple[Fence, ...] = ()) -> Verify | None:
         """Who can be asked whether a value of an entry lives: its detector, else its rotator's own probe; None if nobody."""
         verifier = self.registry.verifier(entry.kind)
         if verifier is not None:
-            return partial(_ask, verifier, entry, self.ports(hosts_for(verifier, entry.target), *fences))
+            return partial(self._ask, verifier, entry, self.ports(hosts_for(verifier, entry.target), *fences))
         rotator = self.rotator(entry)
         if not rotator.can_probe(entry):
             return None
         return partial(_probe, rotator, Job(entry, self.ports(rotator.hosts(entry), *fences)))
 
+    def _ask(self, verifier: Verifier, entry: Entry, ports: Ports, credential: Credential) -> Verdict:
+        verdict = ask(verifier, credential, entry.target, ports)
+        self._forget(credential.parts)  # a rotation asks because something changes; its answer is newer than any
+        return verdict
+
+    def _forget(self, parts: SecretParts) -> None:
+        self.verdicts.forget(parts.values())
+        self.verdicts.save_now_and_then()
+
     def _consumer(self, spec: ConsumerSpec, fences: tuple[Fence, ...]) -> Consumer:
         from keyward.rotate.consumers import hosts_of, make_consumer
 
         return make_consumer(spec, self.ports(hosts_of(spec), *fences), resolve=self.resolve)
-
-
-def _ask(verifier: Verifier, entry: Entry, ports: Ports, credential: Credential) -> Verdict:
-    return ask(verifier, credential, entry.target, ports)
 
 
 def _probe(rotator: Rotator, job: Job, credential: Credential) -> Verdict:

@@ -53,7 +53,8 @@ class IncidentSettings(NamedTuple):
     """`ssh_from`: networks that keep SSH when a firewall is locked down. `watch`: files whose state `prepare` records, with `*`.
     `copies`: files and folders that are copied as evidence besides logs and shell histories. `recipients`: age recipients of these
     copies (empty: an identity that the store keeps). `repositories`: whose history is assessed. `backups`: folders where backups lie.
-    `stop_containers`: names. `retention`, `drill_every`: seconds. `last_drill`: Unix seconds, 0 for never. `triggers`: of the
+    `stop_containers`: names. `home_only`: whether nothing but the operator's home and what is named here is recorded and copied, and not the
+    rest of the machine. `retention`, `drill_every`: seconds. `last_drill`: Unix seconds, 0 for never. `triggers`: of the
     playbook, besides its own."""
 
     ssh_from: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class IncidentSettings(NamedTuple):
     repositories: tuple[str, ...] = ()
     backups: tuple[str, ...] = ()
     stop_containers: tuple[str, ...] = ()
+    home_only: bool = False
     hooks: tuple[Hook, ...] = ()
     machines: tuple[Machine, ...] = ()
     retention: float = RETENTION

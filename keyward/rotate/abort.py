@@ -89,6 +89,7 @@ def _take_back(rotation: Rotation) -> str:
         rotation.inert.learn(held.parts if held else NO_PARTS)
     if journal.last(QUARANTINE, INTENT) is not None and previous is not None:
         parties.rotator.enable(rotation.job, planned.ids["old"], previous.parts)
+        parties.forget(previous.parts)
     if current is not None and planned.ids["has_old"]:
         if previous is None:
             raise Halted(f"{rotation.entry.ref}: the store no longer has the value that is being replaced")

@@ -238,7 +238,11 @@ class Rotation:
         if self.journal.last(QUARANTINE, SEEN) is None:
             old = self._planned()["old"]
             self.journal.intent(QUARANTINE, id=old)
-            self.asks.patiently(lambda: self.rotator.disable(self.job, old, self._old()), again_if_uncertain=True)
+            parts = self._old()
+            try:
+                self.asks.patiently(lambda: self.rotator.disable(self.job, old, parts), again_if_uncertain=True)
+            finally:
+                self.parties.forget(parts)  # also where the reply was lost
             self.journal.seen(QUARANTINE, id=old)
 
     def _reserve(self) -> None:

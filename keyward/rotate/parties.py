@@ -39,9 +39,14 @@ def silent(ref: str, step: str, detail: str) -> None:
     """A listener that does not listen."""
 
 
+def nobody_remembers(parts: SecretParts) -> None:
+    """Where no answer of a provider is remembered."""
+
+
 class Parties(NamedTuple):
     """`verify`: None where nobody can be asked (a webhook secret). `admin`: resolved for this run only. `found`: which of the
-    consumers no configuration names, because a scan found them; a rotation remembers them."""
+    consumers no configuration names, because a scan found them; a rotation remembers them. `forget`: told of values of which a provider
+    was asked to stop, kill or accept them, so that nobody relies on what it said of them before."""
 
     lane: Lane
     entry: Entry
@@ -53,6 +58,7 @@ class Parties(NamedTuple):
     consumers: tuple[Placed, ...] = ()
     admin: SecretParts = NO_PARTS
     found: tuple[ConsumerSpec, ...] = ()
+    forget: Callable[[SecretParts], None] = nobody_remembers
 
     @property
     def capabilities(self) -> Capabilities:

@@ -39,12 +39,12 @@ def replace(file: OpenFile, spans: Sequence[Span], style: Style, fences: tuple[F
     is then as it was, and nothing is left beside it.
     """
     temporary = temporary_name(file.name)
-    target = _create(file, temporary, fences)
+    target = create_beside(file, temporary, fences)
     try:
         try:
             _write(file, target, spans, style, fences)
             _compare(file, target, spans, style)
-            _make_alike(file, target)
+            make_alike(file, target)
             with act(fences, "fsync file"):
                 os.fsync(target)
             if not file.unchanged() or is_open_elsewhere(file.descriptor):  # whoever has it open would go on with the old one
@@ -54,13 +54,13 @@ def replace(file: OpenFile, spans: Sequence[Span], style: Style, fences: tuple[F
         finally:
             os.close(target)
     except BaseException:
-        _remove(file, temporary)
+        remove_beside(file, temporary)
         raise
     with act(fences, "fsync folder"):
         os.fsync(file.folder)
 
 
-def _create(file: OpenFile, temporary: str, fences: tuple[Fence, ...]) -> int:
+def create_beside(file: OpenFile, temporary: str, fences: tuple[Fence, ...]) -> int:
     """The new file, private and locked, so that another scrub of the same file sees that it is at work."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     for attempt in (1, 2):
@@ -70,7 +70,7 @@ def _create(file: OpenFile, temporary: str, fences: tuple[Fence, ...]) -> int:
         except FileExistsError:
             if attempt == 2 or not _is_abandoned(file, temporary):
                 raise Refusal("another scrub of it is at work", "Wait until it has ended.") from None
-            _remove(file, temporary)
+            remove_beside(file, temporary)
             continue
         _lock(descriptor)
         return descriptor
@@ -101,7 +101,8 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _remove(file: OpenFile, temporary: str) -> None:
+def remove_beside(file: OpenFile, temporary: str) -> None:
+    """Takes the new file away, if it is there."""
     try:
         os.unlink(temporary, dir_fd=file.folder)
     except FileNotFoundError:
@@ -116,7 +117,7 @@ def _write(file: OpenFile, target: int, spans: Sequence[Span], style: Style, fen
         if digest_of(original) != each.digest:
             raise Changed
         with act(fences, "write"):
-            _write_all(target, written(each.redaction, original, style))
+            write_all(target, written(each.redaction, original, style))
         at = each.end
     _copy(file, target, at, file.status.st_size, fences)
     os.ftruncate(target, os.lseek(target, 0, os.SEEK_CUR))  # a hole at the end
@@ -134,7 +135,7 @@ def _copy(file: OpenFile, target: int, start: int, end: int, fences: tuple[Fence
         if not data:
             raise Changed
         with act(fences, "write"):
-            _write_all(target, data)
+            write_all(target, data)
         start += len(data)
 
 
@@ -150,7 +151,8 @@ def _next_data(descriptor: int, start: int, end: int) -> tuple[int, int]:
     return min(first, end), min(last, end)
 
 
-def _write_all(target: int, data: bytes) -> None:
+def write_all(target: int, data: bytes) -> None:
+    """Writes all of it. Raises OSError."""
     view = memoryview(data)
     while view:
         view = view[os.write(target, view) :]
@@ -185,7 +187,8 @@ def _same(file: OpenFile, target: int, old: int, new: int, length: int) -> None:
         old, new = old + step, new + step
 
 
-def _make_alike(file: OpenFile, target: int) -> None:
+def make_alike(file: OpenFile, target: int) -> None:
+    """Gives the new file owner, mode, extended attributes and times of the old one. Raises Refusal where that cannot be, OSError."""
     status = file.status
     own = os.fstat(target)
     if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):

@@ -35,11 +35,14 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """The journal of one file, told by device and inode: its name may change while the work goes on."""
+    """The journal of one file, told by device and inode: its name may change while the work goes on. `of`: what is done to it, where
+    that is not overwriting."""
 
-    def __init__(self, status: os.stat_result, *, folder: str | None = None, fences: tuple[Fence, ...] = ()) -> None:
+    def __init__(
+        self, status: os.stat_result, *, folder: str | None = None, fences: tuple[Fence, ...] = (), of: str = ""
+    ) -> None:
         self._folder = folder or journals_folder()
-        self.path = os.path.join(self._folder, f"{status.st_dev:x}-{status.st_ino:x}.jsonl")
+        self.path = os.path.join(self._folder, f"{status.st_dev:x}-{status.st_ino:x}{of and f'.{of}'}.jsonl")
         self._fences = fences
         self._descriptor = -1
 

@@ -7,7 +7,7 @@ that no live one is ever forgotten for a newer one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from keyward.model.kind import Kind
@@ -47,7 +47,7 @@ class KnownSecrets:
             for encoding, form in forms(value):
                 self._forms.setdefault(form, (each.kind, each.pseudonym, encoding))
         self._ordered = list(self._forms.items())
-        self._find = _compiled([form for form, _ in self._ordered])
+        self._find = literal_finder([form for form, _ in self._ordered])
 
     def __len__(self) -> int:
         return len({(kind, pseudonym) for kind, pseudonym, _ in self._forms.values()})
@@ -71,8 +71,12 @@ class KnownSecrets:
         return found
 
 
-def _compiled(literals: list[bytes]) -> Any:
-    """From data to (number of a literal, where it ends). Nothing of it is ever written to a disk."""
+LiteralFinder = Callable[[bytes], list[tuple[int, int]]]
+"""From data to (number of a literal, where it ends), in one pass for all of them. The list is good until the next call."""
+
+
+def literal_finder(literals: list[bytes]) -> LiteralFinder:
+    """Finds many literals at once. Nothing of it is ever written to a disk."""
     if not literals:
         return lambda data: []
     try:
@@ -96,7 +100,7 @@ def _compiled(literals: list[bytes]) -> Any:
     return find
 
 
-def _by_re(literals: list[bytes]) -> Any:
+def _by_re(literals: list[bytes]) -> LiteralFinder:
     numbers = {literal: number for number, literal in enumerate(literals)}
     longest_first = sorted(literals, key=len, reverse=True)
     pattern = re.compile(b"|".join(map(re.escape, longest_first)))

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from keyward.match.matcher import Judged, Matcher
 from keyward.match.personas import PERSONAS
-from keyward.model.kind import Kind
+from keyward.model.kind import CredentialKind, Kind
 from keyward.scrub.known import KnownSecrets
 from keyward.scrub.pseudonym import Pseudonyms
 
 SECRET_PARTS = frozenset(("secret", "session_token", "access_token", "cookie"))
-"""The parts of a credential that authenticate. Key ids, users, hosts and the like stay: an investigator needs them."""
+"""The parts of a credential that authenticate. Users, hosts and the like stay: an investigator needs them. A key id that stands beside its
+secret goes with it where a scan takes such an id alone for a credential: the scan after the scrub would, too."""
 
 MASK = b"*"
 
@@ -53,7 +54,7 @@ class Redactor:
         hits = self._matcher.hits(data)
         known = self._known.seen(data)
         if not hits:
-            return [Redaction(*each) for each in known]
+            return [Redaction(*each) for each in known] if known else []
         judged, gave_up = self._matcher.judged(data, path, hits)
         if gave_up:
             raise Blinded(gave_up)
@@ -64,11 +65,18 @@ class Redactor:
         candidate = judged.candidate
         kind = candidate.kind
         redactions = []
+        has_secret = not SECRET_PARTS.isdisjoint(candidate.parts)
         for part, (start, end) in candidate.parts.items():
-            if part in SECRET_PARTS or (part == candidate.identity and part not in kind.public):
+            secret = part in SECRET_PARTS or (part == candidate.identity and part not in kind.public)
+            if secret or (has_secret and is_taken_for_a_credential(kind, part)):
                 value = judged.context.parts.get(part, judged.context.value)
                 redactions.append(Redaction(start, end, kind.name, self._pseudonyms.of_value(kind, bytes(value))))
         return redactions
+
+
+def is_taken_for_a_credential(kind: CredentialKind, part: str) -> bool:
+    """Whether a public part is told by its form alone, so that a scan reports it even where its secret is gone."""
+    return part in kind.identity and part in kind.public
 
 
 class Blinded(Exception):

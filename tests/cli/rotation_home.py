@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+import rules_cache
 
 from keyward.testing.fakes.openrouter import FakeOpenRouter
 
@@ -38,14 +36,6 @@ set = {{ OPENROUTER_API_KEY = "{{secret}}" }}
 """
 
 
-@functools.cache
-def _cache() -> str:
-    """One cache for all homes of this process: the rules are compiled once."""
-    folder = tempfile.mkdtemp(prefix="keyward-rules-")
-    atexit.register(shutil.rmtree, folder, True)
-    return folder
-
-
 class Home:
     """`run` answers with exit code, stdout and stderr."""
 
@@ -64,7 +54,7 @@ class Home:
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         return {
             **kept,
-            "KEYWARD_CACHE": _cache(),
+            "KEYWARD_CACHE": str(rules_cache.folder()),
             "HOME": str(self.folder),
             "KEYWARD_STATE": str(self.folder / "state"),
             "KEYWARD_CONFIG": str(self.config),

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import rules_cache as compiled
 from tests_support import token
 
 from keyward.plugin.checksums import crc32_base62
@@ -232,8 +233,9 @@ def test_no_format_shows_a_value(keyward, project: tuple[Path, Planted], format:
 
 def test_no_file_that_a_run_writes_holds_a_value(keyward, project: tuple[Path, Planted], tmp_path: Path) -> None:
     folder, planted = project
+    cache = compiled.copy(tmp_path / "own-cache")
     for words in (["scan"], ["baseline", "create"], ["scan", "--format", "sarif", "-o", "out.sarif"], ["scan", "--engine", "portable"]):
-        keyward(*words, cwd=folder, KEYWARD_CACHE=str(tmp_path / "own-cache"), TMPDIR=str(tmp_path))
+        keyward(*words, cwd=folder, KEYWARD_CACHE=str(cache), TMPDIR=str(tmp_path))
     sources = set(planted.files)
     for path in tmp_path.rglob("*"):
         if path.is_file() and str(path.relative_to(folder) if folder in path.parents else path) not in sources:

@@ -110,6 +110,27 @@ def test_bytes_that_are_no_text_pass_as_they_are(keyward: Keyward) -> None:
     assert done.code == 0 and out.startswith(odd) and out.endswith(odd) and ONE not in out
 
 
+def test_another_scanners_rules_hold_as_they_do_in_a_scan(keyward: Keyward, tmp_path: Path) -> None:
+    """A rule of a gitleaks configuration asks for a keyword, and one for a path, besides its pattern."""
+    rules, config = tmp_path / "gitleaks.toml", tmp_path / "operator.toml"
+    rules.write_text(
+        "[[rules]]\nid = 'acme'\nregex = '\\b(zz-[0-9]{14})\\b'\nkeywords = ['acme']\n"
+        "[[rules]]\nid = 'in-ini'\nregex = '\\b(yy-[0-9]{14})\\b'\npath = '\\.ini$'\n"
+    )
+    config.write_text(f'gitleaks_config = "{rules}"\n')
+    config.chmod(0o600)
+    value, other = "zz-" + "48215093716042", "yy-" + "93716042482150"
+    use = ("--config", str(config))
+    done = keyward("scrub", *use, stdin=f"acme has {value} and {other}\n".encode())
+    assert value not in done.out and "[redacted:" in done.out and other in done.out, "the second rule is for other paths"
+    assert value in keyward("scrub", *use, stdin=f"an order number: {value}\n".encode()).out, "without the keyword it is none"
+    for name, text in (("a.ini", f"x = {other}\n"), ("b.log", f"acme {value} {other}\n")):
+        (tmp_path / name).write_text(text)
+    done = keyward("scrub", *use, str(tmp_path / "a.ini"), str(tmp_path / "b.log"), "--in-place", "--yes", "--live")
+    assert other not in (tmp_path / "a.ini").read_text(), done.out + done.err
+    assert value not in (tmp_path / "b.log").read_text()
+
+
 def test_what_the_stores_cannot_say_makes_it_incomplete(keyward: Keyward, tmp_path: Path) -> None:
     config = tmp_path / "operator.toml"
     config.write_text(

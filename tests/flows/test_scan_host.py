@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import os
+import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +25,8 @@ from keyward.flows.scan import Gathered, ScanOptions, scan
 from keyward.flows.sources import listing
 from keyward.match.fingerprint import FingerprintCache, Fingerprinter, from_base32
 from keyward.model.finding import NotScanned, Occurrence, Outcome
-from keyward.scan.sources.catalogue import tools
+from keyward.scan.reread import reread
+from keyward.scan.sources.catalogue import chosen, tools
 from keyward.scan.sources.host import Stream, Tool, other_host, this_host
 from keyward.testing.planted_home import Canary, Home, env_and_configs, planted_home
 
@@ -146,6 +152,33 @@ def test_nothing_that_can_be_read_is_called_incomplete(swept: Swept) -> None:
     assert swept.outcome.excluded == ()
 
 
+def test_a_row_without_a_column_of_times_is_dated_by_its_own_words(swept: Swept) -> None:
+    """Cursor's table has a key and a value alone; when a bubble was written stands in its JSON."""
+    dated: dict[str, Occurrence] = {}
+    for fingerprint, canary in fingerprints(swept).items():
+        if canary.path.endswith("Cursor/User/globalStorage/state.vscdb"):
+            dated[canary.place.rpartition("vscdb ")[2]] = occurrences(swept)[fingerprint][0]
+    bubble, composer = dated["bubble"].provenance, dated["composer"].provenance
+    assert (bubble.since, bubble.since_from) == (datetime(2026, 10, 1, 8, tzinfo=UTC).timestamp(), "message")
+    assert composer.since_from == "mtime", "it says nothing of it"
+
+
+BUBBLE = "bubbleId:0f6a4f4e-6a35-4f0f-8a55-8e2f0c1d2b3a:7d0c1b2a-1111-4222-8333-944455566677"
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("agents/.config/Cursor/User/globalStorage/state.vscdb bubble", rf"/state\.vscdb → cursorDiskKV/{BUBBLE}:1:\d+ "),
+        ("openclaw/transcript_events", r"/openclaw-agent\.sqlite → transcript_events s1#2:1:\d+ "),
+    ],
+)
+def test_a_text_report_tells_the_table_and_the_row(swept: Swept, place: str, line: str) -> None:
+    (wanted,) = (name for name, canary in fingerprints(swept).items() if canary.place == place)
+    alone = swept.outcome._replace(findings=tuple(f for f in swept.outcome.findings if f.fingerprint == wanted))
+    assert re.search(line, render_outcome("text", alone, color=False, width=100, strict=True, timeline=False))
+
+
 def test_no_file_is_changed_made_or_removed(swept: Swept) -> None:
     assert state(swept.home.folder) == swept.before
 
@@ -170,6 +203,7 @@ def test_a_live_configuration_is_told_from_an_echo(swept: Swept) -> None:
         "configs/netrc",
         "configs/gcloud default",
         "configs/terraform state",
+        "agents/.config/Cursor/User/globalStorage/state.vscdb login",
     ):
         assert roles[place] == {"live-config"}, place
     for place in ("env/dotenv copy", "env/systemd unit copy", "env/bashrc copy", "configs/terraform state backup"):
@@ -206,6 +240,17 @@ def test_only_files_of_a_source_are_looked_at(small: Home) -> None:
     assert paths(sweep(small), small) == {"work/.env", ".netrc"}
 
 
+def test_a_text_report_tells_the_member_and_the_line(small: Home) -> None:
+    packed = io.BytesIO()
+    lines = [b"all is well\n"] * 119 + [f"token {small.canary('log', 'x')}\n".encode()]
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.log.3.gz", gzip.compress(b"".join(lines)))
+    small.write("ci-logs/logs.zip", packed.getvalue())
+    outcome = sweep(small, sources=("logs",))
+    text = render_outcome("text", outcome, color=False, width=100, strict=True, timeline=False)
+    assert "/ci-logs/logs.zip → app.log.3.gz:120:7 " in text
+
+
 def test_sources_can_be_chosen(small: Home) -> None:
     assert paths(sweep(small, sources=("env",)), small) == {"work/.env"}
     assert paths(sweep(small, sources=("configs/netrc", "shell")), small) == {".netrc"}
@@ -234,7 +279,7 @@ def test_variables_of_this_process_say_nothing_of_another_home(small: Home, monk
 
 
 def test_the_history_of_an_agent_s_workspace_is_read_and_nothing_is_told_twice(
-    git_environment: None, new_repo: Callable[..., Callable[..., str]], small: Home
+    git_environment: None, new_repo: Callable[..., Callable[..., str]], small: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = small.folder / ".openclaw" / "workspace"
     removed, remote = small.canary("removed", "x"), small.canary("remote", "y")
@@ -252,10 +297,16 @@ def test_the_history_of_an_agent_s_workspace_is_read_and_nothing_is_told_twice(
     found = {finding.fingerprint: finding.occurrences for finding in outcome.findings}
     (place,) = found[fingerprinter.of(removed.encode())]
     assert (place.locator.source, place.provenance.source) == ("history", "agents/openclaw")
-    assert os.path.abspath(place.locator.path) == str(workspace / "MEMORY.md")
-    assert place.provenance.commit and place.provenance.in_head is False
+    assert place.locator.path == str(workspace / "MEMORY.md"), "as every place of a sweep is told, wherever one stands"
+    assert place.provenance.commit and place.provenance.in_head is False and place.role == "echo"
     (place,) = found[fingerprinter.of(remote.encode())]
     assert (place.locator.path, place.provenance.source) == (str(workspace / ".git" / "config"), "configs/git")
+    monkeypatch.chdir(small.folder.parent)
+    elsewhere = sweep(small, sources=("agents/openclaw", "configs/git"))
+    assert {each.locator.path for finding in elsewhere.findings for each in finding.occurrences} == {
+        each.locator.path for finding in outcome.findings for each in finding.occurrences
+    }
+    assert all(reread(each.locator) for finding in outcome.findings for each in finding.occurrences)
     # a folder that only seems to be a repository is named, and the one around it is not taken for it
     (small.folder / ".moltbot" / "workspace" / ".git").mkdir(parents=True)
     small.write(".moltbot/workspace/MEMORY.md", "nothing\n")
@@ -339,6 +390,17 @@ def test_what_is_no_file_is_looked_through_or_named(small: Home) -> None:
     # a home that is only looked at has neither journal nor processes
     scan_host._streams(other_host(str(small.folder)), (journal,), project, gathered, lambda files, size, found: None)
     assert gathered.files == 1
+
+
+def test_a_host_without_systemd_is_swept_whole(small: Home) -> None:
+    """No journal and no journalctl leave nothing out, so that a clean sweep of a container ends with 0."""
+    (bare := small.folder.parent / "bare").mkdir()
+    running = this_host()._replace(home=str(bare), root=str(bare), environ={})
+    gathered = Gathered()
+    options = ScanOptions(paths=(str(bare),), host=True, jobs=1)
+    project = open_project(options, on_compile=lambda rules: None)
+    scan_host._sweep(running, chosen(()), options, project, gathered, lambda files, size, found: None)
+    assert (gathered.not_scanned, gathered.occurrences) == ([], [])
 
 
 def test_a_process_that_has_ended_has_no_environment() -> None:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from tests_support import token
 
+from keyward.errors import ConfigError
 from keyward.flows.scan import ScanOptions, scan
 from keyward.flows.verify import Means, ask_one, open_setting, verified
 from keyward.model.finding import Outcome
@@ -26,6 +27,7 @@ from keyward.plugin.shapes import an, b64url, concat, digits, hexa
 from keyward.verify.client import Busy, listen
 from keyward.verify.pace import Limits
 
+HERE = Path(__file__).resolve().parents[2]
 Answers = Callable[[httpx.Request], httpx.Response]
 QUICK = Limits(apart=0.0, call=20.0, whole=20.0)
 
@@ -224,6 +226,130 @@ def test_the_operators_own_server_is_asked_instead(place: Path) -> None:
     assert isinstance(verdict, Live) and {each.url.host for each in provider.asked} == {"gitlab.internal"}
 
 
+ACCOUNT = "023e105f4ecef8ad9ca31a8372d0c353"
+ACTIVE = {"success": True, "errors": [], "result": {"id": "ed17574386854bf78a67040be0a770b0", "status": "active"}}
+
+
+def cloudflare(request: httpx.Request) -> httpx.Response:
+    if request.url.path == f"/client/v4/accounts/{ACCOUNT}/tokens/verify":
+        return httpx.Response(200, json=ACTIVE)
+    return httpx.Response(
+        401, json={"success": False, "errors": [{"code": 1000, "message": "Invalid API Token"}], "result": None}
+    )
+
+
+def test_the_account_that_the_operator_names_is_asked(place: Path) -> None:
+    """The provider's options come from the operator's configuration, for a scan's findings and for a value alone."""
+    leaked = b"CLOUDFLARE_API_TOKEN=cfat_" + an(40).sample(3).text + hexa(8).sample(3).text + b"\n"
+    outcome = found(place, a=leaked)
+    provider = Provider(cloudflare)
+    (verdict,) = verdicts(ask(outcome, provider))
+    assert isinstance(verdict, Unknown) and "account_id" in verdict.reason
+    config = operator(place, f'[verify.options.cloudflare]\naccount_id = "{ACCOUNT}"\n')
+    (verdict,) = verdicts(ask(outcome, provider, config))
+    assert isinstance(verdict, Live) and provider.asked[-1].url.path.endswith(f"/{ACCOUNT}/tokens/verify")
+    other = operator(place, f'[verify.options.cloudflare]\naccount_id = "{ACCOUNT[::-1]}"\n')
+    (verdict,) = verdicts(ask(outcome, provider, other))
+    assert isinstance(verdict, Dead), "an answer for one account is not remembered for another"
+    kind = Kind(outcome.findings[0].kind)
+    means = Means(clock=ManualClock(), limits=QUICK, client=provider.client)
+    value = Secret(leaked.partition(b"=")[2].strip())
+    config = operator(place, f'[verify.options.cloudflare]\naccount_id = "{ACCOUNT}"\n')
+    assert isinstance(ask_one(kind, {"secret": value}, open_setting(str(config), False), means), Live)
+
+
+def test_the_project_that_the_operator_names_is_asked(place: Path) -> None:
+    leaked = b"SUPABASE_SECRET_KEY=sb_secret_" + b64url(22).sample(3).text + b"_" + an(8).sample(4).text + b"\n"
+    outcome = found(place, a=leaked)
+    provider = Provider(lambda request: httpx.Response(200, json={"external": {"email": True}}))
+    (verdict,) = verdicts(ask(outcome, provider))
+    assert isinstance(verdict, Unknown) and "project" in verdict.reason and provider.asked == []
+    config = operator(place, '[verify.options.supabase]\nproject = "abcdefghijklmnopqrst"\n')
+    (verdict,) = verdicts(ask(outcome, provider, config))
+    assert isinstance(verdict, Live) and [each.url.host for each in provider.asked] == ["abcdefghijklmnopqrst.supabase.co"]
+
+
+VAULT = """
+[providers.vault]
+base_url = "https://vault.internal:8200"
+[verify.options.vault]
+namespace = "team"
+[stores.own]
+type = "memory"
+"""
+
+
+def test_an_address_and_options_go_together(place: Path) -> None:
+    leaked = b"VAULT_TOKEN=hvs." + b64url(95).sample(5).text + b"\n"
+    provider = Provider(lambda request: httpx.Response(200, json={"data": {"accessor": "x", "policies": ["p"], "ttl": 60}}))
+    ask(found(place, a=leaked), provider, operator(place, VAULT))
+    (asked,) = provider.asked
+    assert (asked.url.host, asked.headers["x-vault-namespace"]) == ("vault.internal", "team")
+
+
+LANES = """
+[stores.own]
+type = "memory"
+[lanes.one]
+credentials = [{ name = "a", kind = "vault/token", target = { base_url = "https://v.internal", options = { namespace = "n1" } } }]
+[lanes.two]
+credentials = [{ name = "a", kind = "vault/token", target = { base_url = "https://v.internal", options = { namespace = "NS" } } }]
+[lanes.three]
+credentials = [{ name = "a", kind = "cloudflare/account-api-token", target = { options = { account_id = "0123" } } }]
+"""
+
+
+@pytest.mark.parametrize(("second", "namespace"), [("n1", "n1"), ("n2", None)])
+def test_options_of_lanes_hold_where_they_agree(place: Path, second: str, namespace: str | None) -> None:
+    """A leaked value does not tell whose it is, so an option that two entries dispute is none."""
+    leaked = b"VAULT_TOKEN=hvs." + b64url(95).sample(5).text + b"\n"
+    provider = Provider(lambda request: httpx.Response(200, json={"data": {"accessor": "x", "policies": ["p"], "ttl": 60}}))
+    ask(found(place, a=leaked), provider, operator(place, LANES.replace("NS", second)))
+    assert [each.headers.get("x-vault-namespace") for each in provider.asked] == [namespace]
+
+
+def test_the_account_of_a_lane_is_not_taken_for_that_of_every_leak(place: Path) -> None:
+    """Asked about in another account than its own, a good token would be called dead."""
+    leaked = b"CLOUDFLARE_API_TOKEN=cfat_" + an(40).sample(3).text + hexa(8).sample(3).text + b"\n"
+    (verdict,) = verdicts(ask(found(place, a=leaked), Provider(cloudflare), operator(place, LANES)))
+    assert isinstance(verdict, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[verify.options.cloudflare]\naccount = "x"\n', "account_id"),
+        ('[verify.options.cloudflair]\naccount_id = "x"\n', "cloudflare"),
+        ('[verify.options.cloudflare]\naccount_id = ""\n', "is empty"),
+        ("[verify.options.cloudflare]\naccount_id = 7\n", "must be text"),
+        ("[verify.options]\ncloudflare = 7\n", "must be a table"),
+    ],
+)
+def test_what_is_wrong_with_options_is_said(place: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        open_setting(str(operator(place, text)), False)
+    assert said in f"{raised.value} {raised.value.hint}"
+
+
+def test_every_option_that_a_verifier_asks_for_can_be_given() -> None:
+    """Read from the detectors' own text, so that none is forgotten; the page lists the same."""
+    import re
+
+    from keyward.verify.options import OPTIONS
+
+    asked: dict[str, set[str]] = {}
+    for path in (HERE / "detectors").glob("[a-z]*.py"):
+        names = re.findall(r"options\.get\(\"(\w+)\"", path.read_text())
+        if names:
+            asked[path.stem] = set(names)
+    # a server's own way to be checked is said with that server, in a lane: the CA, the TLS mode, the host key
+    pinned = {"tls_ca", "sslmode", "host_key"}
+    assert {name: keys - pinned for name, keys in asked.items() if keys - pinned} == {k: set(v) for k, v in OPTIONS.items()}
+    page = (HERE / "docs" / "verify.md").read_text()
+    for name, keys in OPTIONS.items():
+        assert all(f"| `{name}` | `{key}` |" in page for key in keys)
+
+
 def url(host: str, seed: int = 1) -> bytes:
     return b"DATABASE_URL=postgresql://svc:" + an(24).sample(seed).text + b"@" + host.encode() + b"/orders\n"
 
@@ -295,7 +421,7 @@ def test_what_is_remembered_is_for_this_user_alone_and_not_believed_of_others(pl
     kept = place.parent / "answers" / "verdicts.json"
     assert os.stat(kept).st_mode & 0o777 == 0o600
     (entry,) = json.loads(kept.read_text()).values()
-    assert set(entry) == {"state", "evidence", "principal", "scopes"}
+    assert set(entry) == {"state", "evidence", "principal", "scopes", "about"}
     kept.chmod(0o666)
     ask(outcome, provider)
     assert len(provider.asked) == 2

@@ -17,6 +17,7 @@ from keyward.scrub.plan import Place, Result, StoreScrubber, Treatment
 from keyward.scrub.pseudonym import Pseudonyms
 from keyward.scrub.redactor import Redactor, Style
 from keyward.scrub.stores import HEAD, store_for
+from keyward.scrub.stores.sqlite import SqliteScrubber
 from keyward.scrub.stores.whole_file import WholeFiles
 
 PSEUDONYMS = Pseudonyms(b"k" * 32)
@@ -41,6 +42,8 @@ def store(path: Path) -> StoreScrubber:
         return WholeFiles(
             found.name, found.recognises, pseudonyms=PSEUDONYMS, journals=str(path.parent / "journals"), sleep=lambda _: None
         )
+    if isinstance(found, SqliteScrubber):
+        return SqliteScrubber(journals=f"{path.parent}-journals")
     return found
 
 

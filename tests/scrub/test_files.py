@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -225,17 +224,6 @@ def test_no_room(log: Path, tmp_path: Path) -> None:
 
     assert in_child(work)
     assert log.read_bytes() == big and only(log)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip("only root can mount a file system here")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 def test_a_full_and_a_read_only_file_system(small_disk: Path, tmp_path: Path) -> None:

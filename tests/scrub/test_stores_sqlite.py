@@ -21,7 +21,7 @@ from keyward.model.kind import Kind
 from keyward.plugin.ports import Call
 from keyward.scrub.plan import Name, Refusal, Treatment
 from keyward.scrub.redactor import Style
-from keyward.scrub.stores.sqlite import SqliteScrubber
+from keyward.scrub.stores.sqlite import FINISHES, SqliteScrubber
 from keyward.testing.planted_home import Home, agents, openclaw, shell_and_logs
 from keyward.testing.planted_home.sqlite_file import Database
 
@@ -329,7 +329,8 @@ def test_an_index_that_only_its_program_can_make(tmp_path: Path) -> None:
         )
         connection.commit()
     with pytest.raises(Refusal, match="full-text index"):
-        store(path).scrub(str(path), redactor(), Style.TOKEN)
+        SqliteScrubber(journals=str(tmp_path / "journals")).scrub(str(path), redactor(), Style.TOKEN)
+    assert list((tmp_path / "journals").iterdir()) == [], "nothing was begun that another run would have to finish"
     assert rows(path, "SELECT a FROM t") == [(VALUE.decode(),)] and rows(path, "SELECT c0 FROM f_content") == [
         (VALUE.decode(),)
     ]
@@ -393,6 +394,55 @@ def test_without_room_for_a_vacuum_nothing_is_begun(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("small_disk", ["2m"], indirect=True)
+def test_a_full_and_a_read_only_disk_leave_it_whole(small_disk: Path, tmp_path: Path) -> None:
+    """What the check beforehand could not know: somebody else takes the room meanwhile."""
+    filler = "x" * 3000
+    path = make(small_disk / "a.db", "CREATE TABLE t (a TEXT)", *[f"INSERT INTO t VALUES ('@V {filler}')"] * 350, wal=False)
+    before = rows(path, "SELECT a FROM t")
+    scrubber = SqliteScrubber(room=lambda folder: 1 << 40, journals=str(tmp_path / "journals"))
+    with pytest.raises(Refusal, match="no space left"):
+        scrubber.scrub(str(path), redactor(), Style.TOKEN)
+    after = rows(path, "SELECT a FROM t")
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    assert after == before or after == [(f"{shown()} {filler}",)] * 350
+    # rows that were changed before VACUUM found no room: that is written down, and a later run finishes
+    assert bool(os.listdir(tmp_path / "journals")) is (after != before)
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    data = path.read_bytes()
+    with pytest.raises((Refusal, OSError), match=r"(?i)read-only"):
+        scrubber.scrub(str(path), redactor(), Style.TOKEN)
+    assert path.read_bytes() == data
+
+
+def test_a_link_that_is_put_in_its_place_is_refused(tmp_path: Path) -> None:
+    path = make(tmp_path / "a.db", "CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('@V')", wal=False)
+    victim = make(tmp_path / "victim.db", "CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('@V')", wal=False)
+    before = victim.read_bytes()
+    path.unlink()
+    path.symlink_to(victim)
+    scrubber = SqliteScrubber(journals=str(tmp_path / "journals"))
+    for act in (scrubber.plan, scrubber.scrub):
+        with pytest.raises((Refusal, OSError)):
+            act(str(path), redactor(), Style.TOKEN)
+    assert victim.read_bytes() == before
+
+
+def test_the_words_of_many_values_are_looked_for_in_one_pass(tmp_path: Path) -> None:
+    """Three hundred values; one of them stands in lower case in a table that no index of this database owns."""
+    values = [token(5000 + number) for number in range(300)]
+    path = tmp_path / "a.db"
+    with Database(path) as database:
+        database.table("t", "a TEXT")
+        database.table("words", "term TEXT")
+        for value in values:
+            database.insert("t", a=value.decode())
+        database.insert("words", term=values[7].split(b"_")[1].lower().decode())
+    result = store(path).scrub(str(path), redactor(), Style.TOKEN)
+    assert len(result.before) == 300
+    assert list(result.after) == [named(values[7])] and "still stands in the bytes of the file" in result.left[0]
+
+
 def test_rows_that_pointed_nowhere_before_may_go_on(tmp_path: Path) -> None:
     path = make(
         tmp_path / "a.db", "CREATE TABLE p (k TEXT PRIMARY KEY)", "CREATE TABLE c (k TEXT REFERENCES p(k), a TEXT)",
@@ -407,7 +457,8 @@ def kill_at(number: int, path: Path) -> int:
     child = os.fork()
     if not child:
         try:
-            SqliteScrubber(fences=(_Killer(number),)).scrub(str(path), redactor(), Style.TOKEN)
+            journals = str(path.parent / "journals")
+            SqliteScrubber(fences=(_Killer(number),), journals=journals).scrub(str(path), redactor(), Style.TOKEN)
         finally:
             os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -447,6 +498,39 @@ def test_killed_at_any_step_it_is_whole_and_a_second_run_finishes(tmp_path: Path
         assert holds(everything(path), [VALUE, OTHER]) == []
         number += 1
     assert number >= 10
+
+
+@pytest.mark.parametrize("wal", [True, False])
+def test_killed_after_the_commit_a_second_run_finishes_what_no_row_tells_any_more(tmp_path: Path, wal: bool) -> None:
+    """A value that a name in one row gave away stands alone in another row, and after the commit in old pages only."""
+    value = f"{0x3A7F19C2D4:x}{VALUE[4:].decode().swapcase()}"
+    redactor()
+    seen_in_pages = 0
+    for number in range(100):
+        folder = tmp_path / str(number)
+        (folder / "journals").mkdir(parents=True)
+        path = make(
+            folder / "a.db", "PRAGMA secure_delete = OFF", "CREATE TABLE t (a TEXT)", f"INSERT INTO t VALUES ('API_KEY={value}'), ('{value} {'x ' * 3000}')",
+            "DELETE FROM t WHERE rowid = 2", wal=wal,
+        )  # fmt: skip
+        end = kill_at(number, path)
+        scrubber = SqliteScrubber(journals=str(folder / "journals"))
+        planned = scrubber.plan(str(path), redactor(), Style.TOKEN)
+        assert planned.treatment is Treatment.REPLACE
+        if end and os.listdir(folder / "journals"):
+            assert planned.found or planned.remarks == (FINISHES,)
+            seen_in_pages += not planned.found and value.encode() in everything(path)
+            result = scrubber.scrub(str(path), redactor(), Style.TOKEN)
+            assert not result.after and "every page written anew" in result.verified
+        else:
+            assert not planned.found or number < 2, "the journal is there as long as something is to be done"
+            scrubber.scrub(str(path), redactor(), Style.TOKEN)
+        assert value.encode() not in everything(path), f"killed at {number}"
+        assert os.listdir(folder / "journals") == []
+        assert scrubber.plan(str(path), redactor(), Style.TOKEN).remarks == ()
+        if not end:
+            break
+    assert number >= 10 and seen_in_pages, "it was killed while the value stood in old pages"
 
 
 def test_collations_of_its_program(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from keyward.model.secret import Secret
 from keyward.scrub.encodings import SHORTEST
-from keyward.scrub.known import KnownSecret, KnownSecrets
+from keyward.scrub.known import KnownSecret, KnownSecrets, literal_finder
 from keyward.scrub.plan import Name, counted
 from keyward.scrub.redactor import Blinded, Redaction, Redactor
 
@@ -29,6 +29,9 @@ lines are found one by one."""
 SHORTEST_TOKEN = 12
 """Letters and digits in a row from which on a full-text token of a value is looked for by itself."""
 
+_BETWEEN = b"\0\xff\0\xff"
+"""What stands between values that are looked through as one text."""
+
 _TOKENS = re.compile(rb"[A-Za-z0-9\x80-\xff]{%d,}" % SHORTEST_TOKEN)
 
 
@@ -39,6 +42,7 @@ class Finder:
         self._redactor = redactor
         self._values: dict[Secret, KnownSecret] = {}
         self._echoes = KnownSecrets()
+        self._end_to_end = b""
         self._grown = False
         self.unseen = 0
 
@@ -63,16 +67,20 @@ class Finder:
 
     def echoes(self, data: bytes) -> list[Redaction]:
         """Where values that were learnt stand, in whatever encoding."""
-        if self._grown:
-            self._echoes = KnownSecrets(self._values.values())
-            self._grown = False
+        self._settle()
         return [Redaction(*each) for each in self._echoes.seen(data)]
 
     def is_related(self, data: bytes) -> bool:
         """Whether some bytes are a value that was learnt with what stands beside it, or a piece of one."""
-        return Secret(data) in self._values or any(
-            data in value or value in data for value in (each.reveal() for each in self._values)
-        )
+        self._settle()
+        return data in self._end_to_end or bool(self._echoes.seen(data))
+
+    def _settle(self) -> None:
+        """Makes what finds all values at once, after more of them were learnt."""
+        if self._grown:
+            self._echoes = KnownSecrets(self._values.values())
+            self._end_to_end = _BETWEEN.join(each.reveal() for each in self._values)
+            self._grown = False
 
     def learn_leftovers(self, file: BinaryIO) -> dict[Name, int]:
         """What the detectors find in the bytes of a file that is no value that was learnt before, nor one with what happens to stand
@@ -94,12 +102,14 @@ class Finder:
         """How often each value that was learnt stands in the bytes of a file, in any encoding, or in the lower case of a full-text index."""
         counts: dict[Name, int] = {}
         lowered = self._lowered()
+        words = literal_finder([token for token, _ in lowered])
+        in_lower_case: set[Name] = set()
         for own, data in _blocks(file):
             for name, count in counted([each for each in self.echoes(data) if each.end > own]).items():
                 counts[name] = counts.get(name, 0) + count
-            for token, name in lowered:
-                if name not in counts and token in data:
-                    counts[name] = 1
+            in_lower_case.update(lowered[number][1] for number, _ in words(data))
+        for name in in_lower_case:
+            counts.setdefault(name, 1)
         return counts
 
     def tokens(self) -> list[tuple[str, Name]]:

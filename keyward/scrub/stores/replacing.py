@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 
 from keyward.plugin.ports import Fence
-from keyward.scrub.atomic import Changed, _create, _make_alike, _remove, _write_all, temporary_name
+from keyward.scrub.atomic import Changed, create_beside, make_alike, remove_beside, temporary_name, write_all
 from keyward.scrub.fences import act
 from keyward.scrub.holders import is_open_elsewhere
 from keyward.scrub.open_file import OpenFile
@@ -17,12 +17,12 @@ def replace_content(file: OpenFile, content: bytes, fences: tuple[Fence, ...] = 
     """Puts the content in the file's place. Raises Changed where the file changed meanwhile or somebody has opened it, Refusal where the
     new one could not be made like the old one, OSError. The original is then as it was, and nothing is left beside it."""
     temporary = temporary_name(file.name)
-    target = _create(file, temporary, fences)
+    target = create_beside(file, temporary, fences)
     try:
         try:
             with act(fences, "write"):
-                _write_all(target, content)
-            _make_alike(file, target)
+                write_all(target, content)
+            make_alike(file, target)
             with act(fences, "fsync file"):
                 os.fsync(target)
             if not file.unchanged() or is_open_elsewhere(file.descriptor):  # whoever has it open would go on with the old one
@@ -32,7 +32,7 @@ def replace_content(file: OpenFile, content: bytes, fences: tuple[Fence, ...] = 
         finally:
             os.close(target)
     except BaseException:
-        _remove(file, temporary)
+        remove_beside(file, temporary)
         raise
     with act(fences, "fsync folder"):
         os.fsync(file.folder)

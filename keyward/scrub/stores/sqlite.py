@@ -3,6 +3,9 @@
 Rows are changed in one transaction, full-text indexes made anew in the same; then VACUUM writes every page anew and a checkpoint empties
 the log, for a row that was changed or deleted stays in the bytes of the file until then. At the end the files are searched for every value,
 in every encoding and in the lower case of an index. A database that somebody has open is refused.
+
+Once the rows are changed nothing in them tells any more what stands in old pages and in the log. So before that is written down (in the state
+folder, without any value) that pages are still to be written anew, and a run that finds it there does so, whatever else it finds.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from keyward.formats.sqlite_snapshot import MAGIC
 from keyward.plugin.ports import Fence
 from keyward.scrub.fences import act
 from keyward.scrub.holders import who_holds
+from keyward.scrub.journal import Journal
 from keyward.scrub.open_file import OpenFile
 from keyward.scrub.plan import Name, Place, Refusal, Result, Treatment
 from keyward.scrub.redactor import Redactor, Style
@@ -34,6 +38,11 @@ from keyward.scrub.stores.sqlite_tables import FullText, full_texts, tables, too
 
 BESIDE = ("-wal", "-journal", "-shm")
 """What SQLite keeps beside a database."""
+
+PAGES = "pages"
+"""The name of the journal that says that a database's pages are still to be written anew."""
+
+FINISHES = "an earlier scrub of it was interrupted: its pages are written anew"
 
 PATIENCE = 1000
 """Milliseconds that a lock is waited for."""
@@ -48,7 +57,7 @@ NEWER = "openclaw doctor --state-sqlite compact; openclaw doctor --session-sqlit
 
 
 class SqliteScrubber:
-    """Scrubs SQLite databases. `room`: how many bytes are free in a folder."""
+    """Scrubs SQLite databases. `room`: how many bytes are free in a folder. `journals`: the folder of journals, None for the usual one."""
 
     name = "SQLite"
 
@@ -56,8 +65,9 @@ class SqliteScrubber:
         self,
         room: Callable[[str], int] = lambda folder: shutil.disk_usage(folder).free,
         fences: tuple[Fence, ...] = (),
+        journals: str | None = None,
     ) -> None:
-        self._room, self._fences = room, fences
+        self._room, self._fences, self._journals = room, fences, journals
 
     def recognises(self, path: str, head: bytes) -> bool:
         return head.startswith(MAGIC)
@@ -67,8 +77,11 @@ class SqliteScrubber:
         finder = Finder(redactor)
         with OpenFile(path) as file:
             holders = _holders(path, file)
+            is_begun = self._journal(file.status).is_begun
         found, unread = _learn(path, finder)
         place = Place(path, self.name, found, Treatment.REPLACE)
+        if not found and is_begun:
+            return place._replace(remarks=(FINISHES,))
         if not found:
             return place
         if unread:
@@ -105,18 +118,25 @@ class SqliteScrubber:
             raise Refusal(f"it is in use: {holders}", "Stop the program and run it again.")
         finder = Finder(redactor)
         found, unread = _learn(path, finder)
-        if not found:
+        journal = self._journal(status)
+        if not found and not journal.is_begun:
             return Result({}, {}, "nothing was there to scrub", unread)
         short = self._short(path)
         if short:
             raise Refusal(short, "Make room, and run it again.")
         try:
-            done = _scrubbed(path, status, finder, style, self._fences)
+            done = _scrubbed(path, status, finder, style, self._fences, journal)
         except sqlite3.Error as error:
             raise Refusal(_why(error), _hint(error)) from None
+        finally:
+            journal.close()
+        journal.end()  # not before SQLite has let go: until then its own journal holds the pages as they were
         after, left = _proof(path, finder, done)
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
         return Result(_joined(done.rows.before, found), after, done.verified, (*done.rows.left, *unread, *left))
+
+    def _journal(self, status: os.stat_result) -> Journal:
+        return Journal(status, folder=self._journals, fences=self._fences, of=PAGES)
 
     def _short(self, path: str) -> str:
         """Why there is no room for VACUUM; empty if there is."""
@@ -135,7 +155,9 @@ class _Done(NamedTuple):
     words: dict[str, set[Name]]
 
 
-def _scrubbed(path: str, status: os.stat_result, finder: Finder, style: Style, fences: tuple[Fence, ...]) -> _Done:
+def _scrubbed(
+    path: str, status: os.stat_result, finder: Finder, style: Style, fences: tuple[Fence, ...], journal: Journal
+) -> _Done:
     """All that is written. Raises Refusal after everything was rolled back, sqlite3.Error."""
     with _writable(path) as connection:
         now = os.stat(path, follow_symlinks=False)
@@ -148,7 +170,14 @@ def _scrubbed(path: str, status: os.stat_result, finder: Finder, style: Style, f
         if health.damage:
             raise Refusal(f"it is damaged already: {health.damage}", RESTORE)
         indexes = full_texts(connection)
-        rows, made = _rows_and_indexes(connection, indexes, finder, style, health, fences)
+        was_begun = journal.is_begun
+        journal.begin(path, ())
+        try:
+            rows, made = _rows_and_indexes(connection, indexes, finder, style, health, fences)
+        except BaseException:
+            if not was_begun:
+                journal.end()  # everything was rolled back
+            raise
         with act(fences, "vacuum"):
             connection.execute("VACUUM")
         with act(fences, "checkpoint"):

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 
@@ -41,11 +41,11 @@ class Search:
     def __init__(self, values: Mapping[str, bytes]) -> None:
         forms = {form: (name, writing) for name, value in values.items() for writing, form in writings(value).items()}
         self._names = forms
-        self._pattern = re.compile(b"|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+        self._find = _finder(sorted(forms, key=len, reverse=True))
 
     def bytes(self, data: bytes, where: str) -> Iterator[Echo]:
         """What stands in some bytes, and in the frames of zstd and the streams of gzip within."""
-        for form in dict.fromkeys(self._pattern.findall(data)):
+        for form in self._find(data):
             name, writing = self._names[form]
             yield Echo(name, where, writing)
         for unpacked, how in _unpacked(data):
@@ -72,6 +72,26 @@ class Search:
         command = ["git", "--git-dir", folder, "cat-file", "--batch-all-objects", "--batch", "--unordered"]
         done = subprocess.run(command, capture_output=True, check=True, stdin=subprocess.DEVNULL)
         yield from self.bytes(done.stdout, f"{folder} (its objects)")
+
+
+def _finder(forms: list[bytes]) -> Callable[[bytes], Iterable[bytes]]:
+    """From some bytes to the forms that stand in them."""
+    try:
+        import hyperscan
+    except ImportError:
+        pattern = re.compile(b"|".join(map(re.escape, forms)))
+        return lambda data: dict.fromkeys(pattern.findall(data))
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    expressions = ["".join(f"\\x{byte:02x}" for byte in form).encode() for form in forms]
+    once = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL
+    database.compile(expressions=expressions, ids=list(range(len(forms))), flags=[once] * len(forms))
+
+    def find(data: bytes) -> Iterable[bytes]:
+        found: dict[int, None] = {}
+        database.scan(data, lambda number, start, end, flags, context: found.__setitem__(number, None))
+        return [forms[number] for number in sorted(found)]
+
+    return find
 
 
 def writings(value: bytes) -> dict[str, bytes]:

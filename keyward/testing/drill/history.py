@@ -24,8 +24,7 @@ def check_installed() -> None:
 def rewrite(stage: Stage, machine: Machine) -> None:
     """Has the plan made, carries its commands out one by one, and does what it leaves to a person. Raises DrillFailed."""
     root, values = os.path.join(machine.home, REPOSITORY), os.path.join(machine.work, "replacements.txt")
-    # --anyway: what the triage heard is remembered for ten minutes; that all of them are dead was seen a phase before
-    ran = stage.type("scrub", "--git-plan", root, "--anyway", "-o", values, "-f", "json", show=lambda out, err: ())
+    ran = stage.type("scrub", "--git-plan", root, "-o", values, "-f", "json", show=lambda out, err: ())
     plan = json.loads(ran.out)
     stage.say(f"    {len(plan['secrets'])} secrets in {', '.join(plan['refs'])}; {len(plan['steps'])} steps")
     for step in plan["steps"]:

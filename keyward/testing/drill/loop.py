@@ -10,7 +10,7 @@ from keyward.testing.drill import history, leaks
 from keyward.testing.drill.accounts import Account
 from keyward.testing.drill.machine import CLEAN, STOLEN, Machine
 from keyward.testing.drill.scenarios import Scenario
-from keyward.testing.drill.stage import Stage, after, last
+from keyward.testing.drill.stage import DrillFailed, Stage, after, last
 
 FOUND, INCOMPLETE, HALTED, NEEDS_PERSON, LIVE = 1, 3, 4, 5, 10
 """Exit codes of the commands."""
@@ -79,8 +79,7 @@ class ByHand:
 
 
 class Incident:
-    """`keyward incident`: open, contain, assess, eradicate, recover, close. Contain pauses only: evidence copies would be of the real machine's
-    logs."""
+    """`keyward incident`: open, contain, assess, eradicate, recover, close. Recorded and copied is the drill's home alone."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting, self.stage = setting, setting.stage
@@ -90,7 +89,8 @@ class Incident:
     def triage(self) -> str:
         live = self.setting.triage()
         self.stage.type("incident", "open", self.setting.scenario.name, "--reason", self.setting.scenario.story, show=_none)
-        self.stage.type("incident", "contain", "--only", "pause", "--yes", expect=(0, NEEDS_PERSON), show=_none)
+        self.stage.type("incident", "contain", "--yes", show=_none)
+        self._deployments(paused=True)
         self.stage.type("incident", "assess", *self._where, expect=(FOUND, LIVE), show=_table)
         return f"{live} live"
 
@@ -105,9 +105,16 @@ class Incident:
 
     def scrub(self) -> str:
         history.rewrite(self.stage, self.setting.machine)
-        words = ("incident", "recover", "--anyway", *self._where, "--yes")
+        words = ("incident", "recover", "--start-again", *self._where, "--yes")
         ran = self.stage.type(*words, expect=(0, INCOMPLETE), show=lambda out, err: _but_well(out))
+        self._deployments(paused=False)
         return "nothing remains" if ran.code == 0 else "keyward names what it left: see above"
+
+    def _deployments(self, *, paused: bool) -> None:
+        """What the pause hook and its undo are for. Raises DrillFailed where it was not done."""
+        if os.path.exists(self.setting.machine.paused) is not paused:
+            raise DrillFailed(f"deployments should be {'paused' if paused else 'running again'}, and are not")
+        self.stage.good(f"deployments {'are paused' if paused else 'run again'}")
 
     def report(self) -> str:
         ran = self.stage.type("incident", "close", "--yes", expect=(0, NEEDS_PERSON), show=lambda out, err: out.splitlines())

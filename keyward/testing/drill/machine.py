@@ -53,12 +53,13 @@ CONSUMERS = (
 
 class Machine:
     """`root`: of everything. `home`: the home folder, which is the one that leaks. `work`: the operator's folder, where commands are typed
-    and reports lie."""
+    and reports lie. `paused`: a file that stops deployments while it is there; the operator's pause hook makes it."""
 
     def __init__(self, root: str, services: Services, accounts: Accounts) -> None:
         self.root, self.services, self.accounts = root, services, accounts
         self.home, self.work = os.path.join(root, "home"), os.path.join(root, "work")
         self.config = os.path.join(self.work, "config.toml")
+        self.paused = os.path.join(self.work, "deploys.paused")
 
     def build(self) -> None:
         """Live files, repository, configuration. Raises OSError."""
@@ -89,6 +90,10 @@ class Machine:
         lines = [
             f'[stores.vault]\ntype = "vault"\naddress = "{self.services.bao.url}"\nmount = "{MOUNT}"\ntoken = "env:BAO_TOKEN"\n'
         ]
+        lines.append("\n[incident]\nhome_only = true\n")
+        lines.append(
+            f'\n[[incident.pause]]\nname = "deploys"\nrun = ["touch", "{self.paused}"]\nundo = ["rm", "{self.paused}"]\n'
+        )
         for lane, (tier, environment) in _TIERS.items():
             entries = [each for each in self.accounts.all if each.lane == lane]
             if entries:
@@ -133,7 +138,7 @@ class Machine:
             "TMPDIR": os.path.join(self.root, "tmp"),
             "KEYWARD_CONFIG": self.config,
             "KEYWARD_STATE": os.path.join(self.root, "state"),
-            "KEYWARD_CACHE": os.environ.get("KEYWARD_CACHE") or os.path.join(self.root, "cache"),
+            "KEYWARD_CACHE": cache_of(self.root),
             "BAO_TOKEN": self.token,
         }
 
@@ -165,6 +170,11 @@ class Machine:
             ["git", "-C", folder, *words], env=environment, capture_output=True, check=True, stdin=subprocess.DEVNULL
         )
         return done.stdout
+
+
+def cache_of(root: str) -> str:
+    """The cache folder of the operator's commands: the drill's own, unless one is given from outside."""
+    return os.environ.get("KEYWARD_CACHE") or os.path.join(root, "cache")
 
 
 _COMPOSE = """\

@@ -13,10 +13,11 @@ from keyward.testing.drill.echoes import Echo, Search, by_place
 from keyward.testing.drill.growing_log import GrowingLog
 from keyward.testing.drill.keys import Answer, ask_about, ask_untouched, new_values
 from keyward.testing.drill.loop import FOUND, INCOMPLETE, REPORT, ByHand, Incident, Setting
-from keyward.testing.drill.machine import CONSUMERS, Machine
+from keyward.testing.drill.machine import CONSUMERS, Machine, cache_of
 from keyward.testing.drill.scenarios import Scenario
 from keyward.testing.drill.services import Services
 from keyward.testing.drill.stage import Stage, last
+from keyward.testing.drill.warm_up import WarmUp
 
 
 class Drill:
@@ -68,6 +69,7 @@ class Drill:
             "Set up", "Servers of its own on loopback, lanes with live credentials. (*: a stand-in, as documented)"
         ):
             history.check_installed()
+            self._warm_up = self._stack.enter_context(WarmUp(self.root, cache_of(self.root)))
             self.services = self._stack.enter_context(Services())
             self.accounts = make_accounts(self.services, admin_leaked=self.scenario.admin)
             self.machine = Machine(self.root, self.services, self.accounts)
@@ -77,6 +79,8 @@ class Drill:
             for name, address in addresses:
                 stage.say(f"  {name:<15} {address}")
             stage.type("lanes", "list")
+            if self.scenario.incident:
+                stage.type("incident", "prepare", show=last(1))
             self.leaked = [each for each in self.accounts.all if not self.scenario.lanes or each.lane in self.scenario.lanes]
             self.spared = [each for each in self.accounts.all if each not in self.leaked]
             stage.result(f"{len(addresses)} servers, {len(self.accounts.all)} live credentials")
@@ -97,6 +101,7 @@ class Drill:
     def _find(self) -> None:
         stage = self.stage
         with stage.phase("Find"):
+            self._warm_up.wait()
             self.before = self._scan(REPORT)
             kinds = {finding["kind"] for finding in self.before}
             missing = [each.ref for each in self.leaked if each.kind not in kinds]

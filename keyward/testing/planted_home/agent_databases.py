@@ -43,7 +43,7 @@ def _cursor(home: Home) -> None:
     with Database(home.path(path)) as database:
         for table in ("ItemTable", "cursorDiskKV"):
             database.table(table, "key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB")
-        bubble = {"_v": 3, "type": 1, "text": f"push with {canary('bubble', 'cursorDiskKV')}", "createdAt": _ISO}
+        bubble = {"_v": 3, "type": 1, "text": f"push with {canary('bubble', 'cursorDiskKV/bubbleId:')}", "createdAt": _ISO}
         database.insert("cursorDiskKV", key=_BUBBLE, value=json.dumps(bubble).encode())
         tool = {
             "_v": 3,
@@ -51,15 +51,15 @@ def _cursor(home: Home) -> None:
             "toolFormerData": {"params": "{}", "result": json.dumps({"output": canary("tool result", "cursorDiskKV")})},
         }
         database.insert("cursorDiskKV", key=f"{_BUBBLE}b", value=json.dumps(tool).encode())
-        composer = {"composerId": "c1", "text": canary("composer", "cursorDiskKV"), "richText": ""}
+        composer = {"composerId": "c1", "text": canary("composer", "cursorDiskKV/composerData:"), "richText": ""}
         database.insert(
             "cursorDiskKV", key="composerData:0f6a4f4e-6a35-4f0f-8a55-8e2f0c1d2b3a", value=json.dumps(composer).encode()
         )
-        prompts = json.dumps([{"text": canary("prompts", "ItemTable"), "commandType": 4}])
+        prompts = json.dumps([{"text": canary("prompts", "ItemTable/aiService.prompts"), "commandType": 4}])
         database.insert("ItemTable", key="aiService.prompts", value=prompts)
-        database.insert("ItemTable", key="cursorAuth/openAIKey", value=canary("login", "ItemTable"))
+        database.insert("ItemTable", key="cursorAuth/openAIKey", value=canary("login", "ItemTable/cursorAuth/openAIKey"))
         database.checkpoint()
-        late = {"_v": 3, "type": 1, "text": canary("bubble in the log", "cursorDiskKV")}
+        late = {"_v": 3, "type": 1, "text": canary("bubble in the log", "cursorDiskKV/bubbleId:")}
         database.insert("cursorDiskKV", key=f"{_BUBBLE}c", value=json.dumps(late).encode())
         database.leave_log()
     path = ".config/Cursor/User/workspaceStorage/5f1c/state.vscdb"
