@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# the tests wait for servers more than they compute, so three processes fit on two cores
-WORKERS ?= 3
+# the tests wait for servers more than they compute, so four processes fit on two cores
+WORKERS ?= 4
 
 .PHONY: demo picture test lint wheel bench clean help ci-deps
 
