@@ -41,7 +41,7 @@ _ROUTE = rb"(?:R[A-Z0-9]{31}|[0-9a-f]{32}|(?=[a-z]{0,31}[0-9])[a-z0-9]{32})"
 
 RULES = (
     by_name(
-        API_KEY, rb"(?:pager_?duty|(?<![A-Za-z0-9])pd)[\w.-]{0,16}(?:token|api[_-]?key)|" + block(rb"pagerduty", rb"token"), _BODY, "PAGERDUTY_TOKEN", _USER, (concat("u+", b64url(17)), concat("u+", b64url(19)), concat("u/", b64url(18))),
+        API_KEY, rb"(?:pager_?duty[\w.-]{0,16}|(?<![A-Za-z0-9])pd[\w-]{0,16})(?:token|api[_-]?key)|" + block(rb"pagerduty", rb"token"), _BODY, "PAGERDUTY_TOKEN", _USER, (concat("u+", b64url(17)), concat("u+", b64url(19)), concat("u/", b64url(18))),
         edge=_EDGE, more=(assigned("token", _USER, form='provider "pagerduty" {\n  {name} = "{value}"\n}\n'), assigned("PAGERDUTY_API_KEY", _ACCOUNT), assigned("pagerduty_token", concat("a", "Q7", b64url(17)), form='{name} = "{value}"\n')),
     ),
     Rule(
@@ -63,7 +63,7 @@ RULES = (
     Rule(
         str(ROUTING),
         ROUTING,
-        named(rb"(?:pager_?duty|(?<![A-Za-z0-9])pd)[\w.-]{0,16}(?:routing|service|integration|events)[\w.-]{0,8}key|(?<![A-Za-z0-9])(?:routing|service)_key", _ROUTE, WORD),
+        named(rb"(?:pager_?duty[\w.-]{0,16}|(?<![A-Za-z0-9])pd[\w-]{0,16})(?:routing|service|integration|events)[\w.-]{0,8}key|(?<![A-Za-z0-9])(?:routing|service)_key", _ROUTE, WORD),
         score=60,
         examples=(
             assigned("PAGERDUTY_ROUTING_KEY", concat("R", chars("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789", 31))),

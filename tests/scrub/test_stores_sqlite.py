@@ -55,6 +55,19 @@ def make(path: Path, *statements: str, wal: bool = True) -> Path:
     return path
 
 
+def test_what_cursor_logs_in_with_stays(tmp_path: Path) -> None:
+    """Its tables have no primary key, but a column that is one for everybody who reads them."""
+    path = make(
+        tmp_path / "state.vscdb",
+        "CREATE TABLE ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB)",
+        "INSERT INTO ItemTable VALUES ('cursorAuth/accessToken', '@V'), ('aiService.prompts', 'use @V')",
+    )
+    result = store(path).scrub(str(path), redactor(), Style.TOKEN)
+    assert rows(path, "SELECT value FROM ItemTable ORDER BY key") == [(f"use {shown()}",), (VALUE.decode(),)]
+    assert result.after == {named(VALUE): 1}
+    assert result.left[0].startswith("ItemTable/cursorAuth/accessToken.value is what its program logs in with")
+
+
 def test_rows_full_text_log_and_free_pages_are_clean(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with Database(path) as database:

@@ -166,7 +166,7 @@ def _reason_to_keep(table: Table, row: dict[str, Value], column: str, value: byt
 
 def _write(connection: sqlite3.Connection, change: Change, report: _Report) -> None:
     """Writes one row. What its table refuses is undone by SQLite, for this row alone."""
-    names = dict(zip(change.table.keys, change.table.primary))
+    names = {quoted(column): column for column in change.table.primary}
     columns = [f"{quoted(column)} = {_place(change, column, value)}" for column, value in change.values.items()]
     where = [
         f"{key} IS {_place(change, names.get(key, ''), value)}"

@@ -8,7 +8,7 @@ import re
 import sqlite3
 from typing import NamedTuple
 
-from keyward.formats.sqlite_names import Value, role, row_name
+from keyward.formats.sqlite_names import KEY_COLUMNS, Value, role, row_name
 
 OPENCLAW = {"secret_store_entries": 18, "transcript_events": 23}
 """A table by which each of OpenClaw's two databases is told (of the host's state, of an agent), and the newest `user_version` whose tables
@@ -47,7 +47,8 @@ SIZES = {("transcript_events", "event_zstd"): "event_utf8_bytes"}
 
 
 class Table(NamedTuple):
-    """`columns`: those that are stored and can be written. `keys`: those that say which row it is; the row's number where the table has one."""
+    """`columns`: those that are stored and can be written. `keys`: those that say which row it is; the row's number where the table has one.
+    `primary`: those that a person knows it by."""
 
     name: str
     columns: tuple[str, ...]
@@ -104,6 +105,8 @@ def _described(connection: sqlite3.Connection, table: str) -> Table | None:
     rows = connection.execute(f"PRAGMA table_xinfo({quoted(table)})").fetchall()
     columns = tuple(text(row[1]) for row in rows if not row[6])
     primary = tuple(column for _, column in sorted((row[5], text(row[1])) for row in rows if row[5]))
+    if not primary and KEY_COLUMNS.get(table) in columns:
+        primary = (KEY_COLUMNS[table],)
     taken = {column.lower() for column in columns}
     for free in ("_rowid_", "rowid", "oid"):
         if free in taken:
