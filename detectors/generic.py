@@ -254,6 +254,8 @@ RULES = (
             assigned("API_COLOUR", _RANDOM, form="        - name: {name}\n          value: {value}\n"),
             assigned("API_TOKEN", "$(OTHER_TOKEN)", form="        - name: {name}\n          value: {value}\n"),
         ),
+        # without what stands before the word, which is in every file
+        anchor=_WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9!#$%&*+./:=?@^_~|-]{6}",
     ),
     _rule(
         "option",

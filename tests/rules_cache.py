@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-VARIABLE = "KEYWARD_TESTS_CACHE"
+VARIABLE = "TESTS_RULES_CACHE"
 _COMPILE = "from keyward.match import catalogue; from keyward.registry import Registry; catalogue.load(Registry())"
 
 

@@ -19,7 +19,7 @@ def _spelt(text: str) -> tuple[bytes, ...]:
 _WORDS = (
     *_spelt(
         "example placeholder change~me replace~me replace~with replace~this <your redacted removed dummy foobar foo-bar foo_bar xyzzy anoncvs lorem todo fixme "
-        "not~a~real not~a~secret nota-real notareal fake sample abc123 123abc xxxx **** .... ____ 00000000 11111111 deadbeefdeadbeef deadbeefcafe abcdefgh "
+        "not~a~real not~a~secret nota-real notareal fake sample xxxx **** .... ____ 00000000 11111111 deadbeefdeadbeef deadbeefcafe abcdefgh "
         "aaecawqf aaaqeayeaudaocaj 000102030405 0011223344 12345678 01234567 87654321 qwertyui asdfghjk"
     ),
     b"your-", b"your_", b"your ", b"insert-", b"insert_", b"insert ",
