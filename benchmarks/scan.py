@@ -234,7 +234,7 @@ def main() -> None:
             subprocess.run([command, "scan", "-"], input=b"x\n", env=env, stdout=subprocess.DEVNULL)
             runs.append(time.perf_counter() - started)
         print(f"\nfirst run, with compilation: {runs[0]:.2f} s; later runs: {statistics.median(runs[1:]):.2f} s")
-        alone = subprocess.run([os.path.join(os.path.dirname(command), "python"), "-c", DATABASE], capture_output=True, text=True, check=True)
+        alone = subprocess.run([os.path.join(os.path.dirname(command), "python"), "-I", "-c", DATABASE], capture_output=True, text=True, check=True)
         print(f"the database alone: {alone.stdout.strip()} s")
 
 

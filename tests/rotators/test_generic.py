@@ -36,7 +36,7 @@ path, action = sys.argv[1:3]
 value = sys.stdin.read()
 held = json.load(open(path)) if os.path.exists(path) else []
 held = {"values": held, "seen": []} if isinstance(held, list) else held
-held["seen"].append([action, sys.argv[1:], {k: v for k, v in os.environ.items() if k.startswith("KEYWARD")}])
+held["seen"].append([action, sys.argv[1:], {k: v for k, v in os.environ.items() if k.startswith("KEYWARD") and k != "KEYWARD_CACHE"}])
 code = 0
 if action == "apply" and value not in held["values"]:
     held["values"].append(value)
