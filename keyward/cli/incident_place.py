@@ -64,7 +64,7 @@ class incident_case(incident_place):
         self._folder = os.path.abspath(folder) if folder else ""
         self._case: Case | None = None
 
-    def __enter__(self) -> tuple[Workplace, IncidentSettings, Case]:  # type: ignore[override]
+    def __enter__(self) -> tuple[Workplace, IncidentSettings, Case]:  # type: ignore[override]  # it adds the case to what is opened
         from keyward.flows.incident_case import load_case
 
         try:

@@ -131,7 +131,7 @@ def _made() -> _Made | None:
 def _register(c: Any, find: Any, register: Any) -> _Made | None:
     """Registers the file system. `c`: the module ctypes. A callback that raised would be taken for success, so none does."""
 
-    class File(c.Structure):  # type: ignore[misc]
+    class File(c.Structure):  # type: ignore[misc]  # ctypes is only imported when it is needed
         _fields_ = (("methods", c.c_void_p), ("number", c.c_longlong))
 
     of_file = c.POINTER(File)
@@ -148,7 +148,7 @@ def _register(c: Any, find: Any, register: Any) -> _Made | None:
         ("characteristics", plain),
     )  # fmt: skip
 
-    class Methods(c.Structure):  # type: ignore[misc]
+    class Methods(c.Structure):  # type: ignore[misc]  # ctypes is only imported when it is needed
         _fields_ = (("version", c.c_int), *methods_of)
 
     opening = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_char_p, of_file, c.c_int, c.POINTER(c.c_int))
@@ -157,7 +157,7 @@ def _register(c: Any, find: Any, register: Any) -> _Made | None:
     naming = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_char_p, c.c_int, c.c_void_p)
     others = ("dlopen", "dlerror", "dlsym", "dlclose", "randomness", "sleep", "time", "last_error")
 
-    class System(c.Structure):  # type: ignore[misc]
+    class System(c.Structure):  # type: ignore[misc]  # ctypes is only imported when it is needed
         _fields_ = (
             ("version", c.c_int), ("file_size", c.c_int), ("longest_name", c.c_int), ("next", c.c_void_p), ("name", c.c_char_p),
             ("data", c.c_void_p), ("open", opening), ("delete", deleting), ("access", accessing), ("full_name", naming),

@@ -10,6 +10,7 @@ import pytest
 
 from keyward.match import catalogue
 from keyward.match.encoded.decoding import decoder
+from keyward.match.encoded.marks import marks
 from keyward.match.matcher import Judged, Matcher
 from keyward.model.rule import GENERIC, Rule
 from keyward.registry import Registry
@@ -89,9 +90,14 @@ def test_every_kind_is_found_and_read_again(name: str) -> None:
     assert len(missed) <= (1 - LEAST[name]) * whole, missed
 
 
+FOUND_OTHERWISE = {"docker/config-base64", "square/access-token", "square/access-token-named"}
+"""The beginning of the first is base64 itself, those of the others look like many in base64."""
+
+
 def test_prefixed_values_alone_are_found_at_every_alignment() -> None:
     """Without any name beside them: a Secret's entry, a password field. One of three bytes is only found at the beginning of a group."""
-    missed, looked_at = [], 0
+    missed: dict[int, list[str]] = {0: [], 3: [], 4: []}
+    looked_at = 0
     for rule in RULES:
         sample = rule.examples[0].sample(5)
         value = sample.parts.get("secret", b"")
@@ -100,13 +106,15 @@ def test_prefixed_values_alone_are_found_at_every_alignment() -> None:
         if value[:4].isalnum() and value[:4].islower():  # no prefix but the value's own letters
             continue
         looked_at += 1
+        shortest = min((len(beginning) for beginning in marks([rule]).beginnings), default=0)
         for before in (b"", b" ", b"  "):
             data = b"v: " + b64(before + value) + b"\n"
             if not any(one.context.value == value and one.encoding != "raw" for one in found_in(data)):
-                missed.append((rule.id, len(before)))
+                missed[min(shortest, 4)].append(f"{rule.id} {len(before)}")
     assert looked_at > 200
-    # three bytes say too little in an encoding: such values are found at the beginning of a group, or beside their name
-    assert len({rule for rule, _ in missed}) < 0.3 * looked_at, missed
+    assert {name.partition(" ")[0] for name in missed[4]} <= FOUND_OTHERWISE
+    assert [name for name in missed[3] if name.endswith(" 0")] == []
+    assert len({name.partition(" ")[0] for name in missed[0]}) < 30, missed[0]  # nothing in these is fixed
 
 
 def test_both_engines_find_the_same() -> None:
