@@ -11,14 +11,17 @@ import pytest
 from keyward.plugin.shapes import an
 from keyward.registry import pack_files
 
-GOOD = """
+TOKEN = f"acme_{an(12).sample(1).text.decode().lower()}"
+SHORT = TOKEN[:-1]
+
+GOOD = f"""
 [[rules]]
 id = "acme/token"
 title = "Acme token"
 severity = "high"
-pattern = '''\\bacme_[a-z0-9]{12}\\b'''
-examples = ["token = acme_abc123def456"]
-near_misses = ["token = acme_abc123def45"]
+pattern = '''\\bacme_[a-z0-9]{{12}}\\b'''
+examples = ["token = {TOKEN}"]
+near_misses = ["token = {SHORT}"]
 """
 
 
@@ -53,7 +56,7 @@ def test_check_of_own_rules(keyward, tmp_path: Path) -> None:
     result = keyward("rules", "check", "mine.toml")
     assert result.code == 0, result
     assert "1 rules" in result.out
-    (tmp_path / "bad.toml").write_text(GOOD.replace('acme_abc123def45"', 'acme_abc123def456"'))
+    (tmp_path / "bad.toml").write_text(GOOD.replace(f'{SHORT}"', f'{TOKEN}"'))
     bad = keyward("rules", "check", "bad.toml")
     assert bad.code == 2
     assert "near miss 1" in bad.out
@@ -93,8 +96,8 @@ def test_a_repositorys_own_evil_pattern_changes_nothing(keyward, tmp_path: Path)
     (tmp_path / "p").mkdir()
     rule = (
         GOOD.replace("\\bacme_[a-z0-9]{12}\\b", "acme(a+)+$")
-        .replace("acme_abc123def456", "acmeaaaa")
-        .replace("acme_abc123def45", "b")
+        .replace(TOKEN, "acmeaaaa")
+        .replace(SHORT, "b")
     )
     (tmp_path / "p" / "keyward.toml").write_text(rule)
     (tmp_path / "p" / "text").write_bytes(b"acme" + b"a" * 300_000 + b"!")
