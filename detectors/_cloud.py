@@ -10,7 +10,7 @@ from typing import Any
 from keyward.plugin import Companion, CredentialKind, Kind, Parts, Rule, Signal
 from keyward.plugin.shapes import Piece, Shape, assigned, json_member, part, text
 
-from ._forms import SLUG, UUID, WORD, manual, mixed, named, token
+from ._forms import SLUG, UUID, WORD, manual, mixed, named, random_looking, token
 
 Fields = Mapping[str, str]
 
@@ -98,11 +98,6 @@ def beside(name: str, names: bytes, body: bytes, within: int = 300, optional: bo
 def block(provider: bytes, member: bytes) -> bytes:
     """The name of a member that stands first in a Terraform provider's block."""
     return rb"provider[ \t]{1,3}\"" + provider + rb"\"\s{0,3}\{\s{1,20}" + member
-
-
-def random_looking(value: bytes) -> bool:
-    """Both cases and a digit: letters and digits drawn at random, no hash and no word."""
-    return any(65 <= c <= 90 for c in value) and any(97 <= c <= 122 for c in value) and any(48 <= c <= 57 for c in value)
 
 
 def expiry(seconds: float) -> str:

@@ -58,9 +58,27 @@ def named(name: bytes, body: bytes, edge: bytes = SLUG, part: bytes = b"secret")
 
 
 def mixed(length: int, alphabet: bytes = b"A-Za-z0-9") -> bytes:
-    """Exactly so many characters with a capital, a small letter and a digit among them: random, and no word."""
-    each = b"".join(rb"(?=[" + alphabet + rb"]{0,%d}[%s])" % (length - 1, group) for group in (b"A-Z", b"a-z", b"0-9"))
-    return each + rb"[" + alphabet + rb"]{%d}" % length
+    """Exactly so many characters that look drawn: both cases, and a digit or as many letters of either case as chance gives and no name has
+    (`random_looking` says the same of bytes)."""
+    few = share(length)
+
+    def at_least(count: int, group: bytes) -> bytes:
+        return rb"(?=(?:[" + alphabet + rb"]{0,%d}?[%s]){%d})" % (length - 1, group, count)
+
+    drawn = at_least(1, b"0-9") + rb"|" + at_least(few, b"A-Z") + at_least(few, b"a-z")
+    return at_least(1, b"A-Z") + at_least(1, b"a-z") + rb"(?:" + drawn + rb")[" + alphabet + rb"]{%d}" % length
+
+
+def share(length: int) -> int:
+    """The fewest capitals, and the fewest small letters, of a drawn value without any digit, one in two hundred of thirty characters. A name
+    in camel case has fewer capitals."""
+    return -(-length * 3 // 10)
+
+
+def random_looking(value: bytes) -> bool:
+    """Both cases, and a digit or as many of either as chance gives: letters and digits drawn at random, no hash and no word."""
+    capitals, small = sum(65 <= c <= 90 for c in value), sum(97 <= c <= 122 for c in value)
+    return min(capitals, small) >= (1 if any(48 <= c <= 57 for c in value) else share(len(value)))
 
 
 def manual(url: str, *steps: str) -> Manual:

@@ -69,12 +69,14 @@ def is_strong(value: bytes) -> bool:
 
 
 def is_random(value: bytes) -> bool:
-    """Whether a token of 16 characters or more looks drawn by a machine: enough different characters, digits among letters."""
+    """Whether a token of 16 characters or more looks drawn by a machine: enough different characters, digits among letters, and no more that
+    reads like words than chance makes: half now and then, four fifths of many in a row hardly ever."""
     digits = sum(48 <= c <= 57 for c in value)
     if len(value) < 16 or not digits or digits == len(value):
         return False
     words = sum(len(word) for word in re.findall(rb"[A-Z]?[a-z]{4,}|[A-Z]{4,}", value) if _pronounceable(word))
-    return len(set(value)) >= min(9, len(value) // 2) and words <= len(value) * 0.55
+    most = 0.8 if len(value) >= 24 and value.isalnum() else 0.55
+    return len(set(value)) >= min(9, len(value) // 2) and words <= len(value) * most
 
 
 def _pronounceable(word: bytes) -> bool:

@@ -8,7 +8,7 @@ from keyward.model.rule import Sample
 from keyward.plugin import Manual, Parts, Signal
 from keyward.plugin.shapes import Dice, Piece, Shape, concat, text
 
-from ._forms import OTHER_FORMS, written
+from ._forms import OTHER_FORMS, random_looking, written
 
 UUID = rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ALNUM_EDGE = rb"(?![A-Za-z0-9])"
@@ -91,17 +91,12 @@ def misses(name: str, *values: Piece) -> tuple[Shape, ...]:
 
 
 def varied(weight: int = -40, part: str = "secret") -> Callable[[Parts], Signal | None]:
-    """A check for random letters and digits: an identifier or a word that happens to have the length lacks a class."""
+    """A check for random letters and digits: an identifier or a word that happens to have the length lacks a case or a digit."""
 
     def check(parts: Parts) -> Signal | None:
-        return None if part not in parts or mixed(parts[part]) else Signal("shape", weight, "lacks a case or a digit")
+        return None if part not in parts or random_looking(parts[part]) else Signal("shape", weight, "lacks a case or a digit")
 
     return check
-
-
-def mixed(value: bytes) -> bool:
-    """Whether there are capitals, small letters and digits."""
-    return value.upper() != value and value.lower() != value and any(48 <= c <= 57 for c in value)
 
 
 def replace(what: str, url: str, *more: str) -> Manual:

@@ -20,6 +20,8 @@ from keyward.plugin import Companion, CredentialKind, Kind, Manual, Parts, Rule,
 from keyward.plugin.shapes import Shape, assigned, b32, b64, concat, hexa, part, text
 from keyward.plugin.verifier import Answer, Case, Dead, Live, Restricted, Unknown, Verdict, evidence
 
+from ._forms import random_looking
+
 if TYPE_CHECKING:
     from keyward.model.credential import Credential, Target
     from keyward.plugin.ports import Ports
@@ -66,13 +68,8 @@ KINDS = (
 
 
 def _mixed(value: bytes) -> bool:
-    """A secret of 40 random base64 characters has both cases and a digit; a git id, a path or a word list has not."""
-    return (
-        any(65 <= c <= 90 for c in value)
-        and any(97 <= c <= 122 for c in value)
-        and any(48 <= c <= 57 for c in value)
-        and value.count(b"/") <= 5
-    )
+    """A secret of 40 random base64 characters, and no git id, path or list of words."""
+    return random_looking(value) and value.count(b"/") <= 5
 
 
 def _looks_random(parts: Parts) -> Signal | None:

@@ -22,7 +22,8 @@ from keyward.plugin import Companion, CredentialKind, Kind, Manual, Rule
 from keyward.plugin.shapes import Shape, an, concat, hexa, lower, part, text, uuid4
 from keyward.plugin.verifier import Answer, Case, Unknown, Verdict
 
-from ._saas import ALNUM_EDGE, SLASH, UUID, contexts, misses, mixed, named, named_contexts, replace, secret, varied
+from ._forms import random_looking
+from ._saas import ALNUM_EDGE, SLASH, UUID, contexts, misses, named, named_contexts, replace, secret, varied
 from ._token_probe import at
 from ._vendor_answers import Question, Said, cases, nothing, put_everywhere
 
@@ -67,7 +68,7 @@ RULES = (
         "feishu/app-id",
         APP,
         rb"(?<![A-Za-z0-9_])(?P<id>cli_[a-z0-9]{16})(?![A-Za-z0-9_])",
-        companions=(Companion("secret", _ALNUM, within=200, check=mixed),),
+        companions=(Companion("secret", _ALNUM, within=200, check=random_looking),),
         alone=-40,
         examples=(
             text("FEISHU_APP_ID=", part("id", _ID), "\nFEISHU_APP_SECRET=", part("secret", an(32)), "\n"),

@@ -12,7 +12,8 @@ from __future__ import annotations
 from keyward.plugin import Companion, CredentialKind, Kind, Manual, Parts, Rule, Signal
 from keyward.plugin.shapes import an, concat, part, text
 
-from ._saas import misses, mixed, named, named_contexts, secret
+from ._forms import random_looking
+from ._saas import misses, named, named_contexts, secret
 
 KEY = Kind("razorpay/api-key")
 TEST = Kind("razorpay/test-key")
@@ -34,7 +35,7 @@ _SECRET = rb"(?<![A-Za-z0-9/+_-])(?P<secret>[A-Za-z0-9]{24})(?![A-Za-z0-9/+=_-])
 def _check(parts: Parts) -> Signal | None:
     if parts.get("id", b"").startswith(b"rzp_test_"):
         return Signal("test key", -30, "its id says that it is for tests")
-    return None if mixed(parts["secret"]) else Signal("shape", -40, "lacks a case or a digit")
+    return None if random_looking(parts["secret"]) else Signal("shape", -40, "lacks a case or a digit")
 
 
 def _pair(kind: Kind, prefix: str, score: int) -> Rule:
@@ -43,7 +44,7 @@ def _pair(kind: Kind, prefix: str, score: int) -> Rule:
         f"{kind}-id",
         kind,
         rb"(?<![A-Za-z0-9])(?P<id>" + prefix.encode() + rb"[A-Za-z0-9]{14})(?![A-Za-z0-9])",
-        companions=(Companion("secret", _SECRET, within=200, check=mixed),),
+        companions=(Companion("secret", _SECRET, within=200, check=random_looking),),
         alone=-40,
         score=score,
         examples=(

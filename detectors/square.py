@@ -19,7 +19,8 @@ from keyward.plugin import CredentialKind, Kind, Manual, Parts, Rule, Signal
 from keyward.plugin.shapes import b64url, concat
 from keyward.plugin.verifier import Answer
 
-from ._saas import URLSAFE_EDGE, contexts, misses, mixed, named, named_contexts, secret, token
+from ._forms import random_looking
+from ._saas import URLSAFE_EDGE, contexts, misses, named, named_contexts, secret, token
 from ._token_probe import at
 from ._vendor_answers import Question, Said, asks, bearer, cases
 
@@ -47,7 +48,7 @@ KINDS = (
 def _random(parts: Parts) -> Signal | None:
     """Binary data in base64 may begin with EAAA too; it has more zero bytes."""
     value = parts["secret"]
-    return None if mixed(value) and b"AAA" not in value[4:] else Signal("shape", -30, "looks like binary data")
+    return None if random_looking(value) and b"AAA" not in value[4:] else Signal("shape", -30, "looks like binary data")
 
 
 _EAAA = concat("EAAA", b64url(60))

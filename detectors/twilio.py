@@ -22,7 +22,8 @@ from keyward.plugin import Companion, CredentialKind, Kind, Manual, Rule
 from keyward.plugin.shapes import an, concat, hexa, part, text
 from keyward.plugin.verifier import Answer, Case, Unknown, Verdict
 
-from ._saas import misses, mixed, named, named_contexts, replace, secret, varied
+from ._forms import random_looking
+from ._saas import misses, named, named_contexts, replace, secret, varied
 from ._token_probe import at
 from ._vendor_answers import Question, Said, basic, cases, put_everywhere
 
@@ -84,7 +85,7 @@ RULES = (
         "twilio/api-key-sid",
         KEY,
         rb"(?<![A-Za-z0-9])(?P<id>SK[0-9a-f]{32})(?![A-Za-z0-9])",
-        companions=(Companion("secret", _ALNUM, within=200, check=mixed),),
+        companions=(Companion("secret", _ALNUM, within=200, check=random_looking),),
         alone=-40,
         examples=(
             text("TWILIO_API_KEY=", part("id", _KEY_SID), "\nTWILIO_API_SECRET=", part("secret", an(32)), "\n"),

@@ -19,7 +19,8 @@ from keyward.plugin import Companion, CredentialKind, Kind, Manual, Parts, Rule,
 from keyward.plugin.checksums import decode_base64
 from keyward.plugin.shapes import Shape, an, b64url, concat, digits, part, text
 
-from ._saas import contexts, misses, mixed, named, named_contexts, secret, token, varied
+from ._forms import random_looking
+from ._saas import contexts, misses, named, named_contexts, secret, token, varied
 
 API = Kind("twitter/api-key")
 ACCESS = Kind("twitter/access-token")
@@ -66,7 +67,7 @@ RULES = (
               secret(rb"[A-Za-z0-9]{50}")),
         score=65,
         check=varied(),
-        companions=(Companion("id", rb"(?<![A-Za-z0-9/+_-])(?P<id>[A-Za-z0-9]{25})(?![A-Za-z0-9/+=_-])", within=200, optional=True, check=mixed),),
+        companions=(Companion("id", rb"(?<![A-Za-z0-9/+_-])(?P<id>[A-Za-z0-9]{25})(?![A-Za-z0-9/+=_-])", within=200, optional=True, check=random_looking),),
         examples=(
             *named_contexts("TWITTER_API_SECRET", an(50)),
             text("consumer_key = '", part("id", an(25)), "'\nconsumer_secret = '", part("secret", an(50)), "'\n"),

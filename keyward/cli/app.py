@@ -1,85 +1,81 @@
-"""The command line, made of one module per command."""
+"""The command line, made of one module per command. Only the module of the command that was typed is imported."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import typer
 
 import keyward
-from keyward.cli import (
-    approve,
-    audit,
-    baseline,
-    config,
-    drill,
-    due,
-    explain,
-    hook,
-    incident,
-    init,
-    lanes,
-    playbook,
-    plugins,
-    revoke,
-    rotation,
-    rules,
-    scan,
-    scrub,
-    sources,
-    vault,
-    verify,
-)
 from keyward.errors import UsageError
 
-app = typer.Typer(
-    name="keyward",
-    no_args_is_help=True,
-    add_completion=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Finds leaked credentials, and replaces them.",
-    epilog="Start with `keyward scan`. Every command explains itself with `--help`.",
-)
 FIND, REPLACE, CLEAN_UP, INCIDENT, SET_UP = "Find", "Replace", "Clean up", "Incident", "Set up"
 
-app.command("scan", epilog=scan.EXAMPLES, rich_help_panel=FIND)(scan.scan)
-app.command("verify", rich_help_panel=FIND)(verify.verify)
-app.command("explain", rich_help_panel=FIND)(explain.explain)
-app.command("sources", rich_help_panel=FIND)(sources.sources)
-app.add_typer(baseline.app, name="baseline", rich_help_panel=FIND)
-app.add_typer(hook.app, name="hook", rich_help_panel=FIND)
-app.add_typer(rules.app, name="rules", rich_help_panel=FIND)
 
-for command in (
-    rotation.plan,
-    rotation.rotate,
-    rotation.resume,
-    rotation.provide,
-    rotation.distribute,
-    rotation.status,
-    rotation.history,
-    rotation.abort,
-    revoke.revoke,
-    approve.approve,
-    due.due,
-):
-    app.command(command.__name__, rich_help_panel=REPLACE)(command)
+class Command(NamedTuple):
+    """`panel`: the part of the help that lists it. `module`: below `keyward.cli`, with a function of the command's name, or with an `app` of
+    several commands; the command's own name if empty."""
 
-app.command("scrub", epilog=scrub.EXAMPLES, rich_help_panel=CLEAN_UP)(scrub.scrub)
+    name: str
+    panel: str
+    module: str = ""
 
-app.add_typer(incident.app, name="incident", rich_help_panel=INCIDENT)
-app.command("playbook", rich_help_panel=INCIDENT)(playbook.playbook)
-app.command("drill", epilog=drill.EXAMPLES, rich_help_panel=INCIDENT)(drill.drill)
 
-app.command("init", rich_help_panel=SET_UP)(init.init)
-app.add_typer(lanes.app, name="lanes", rich_help_panel=SET_UP)
-app.add_typer(config.app, name="config", rich_help_panel=SET_UP)
-app.add_typer(vault.app, name="vault", rich_help_panel=SET_UP)
-app.add_typer(audit.app, name="audit", rich_help_panel=SET_UP)
-app.add_typer(plugins.app, name="plugins", rich_help_panel=SET_UP)
+COMMANDS = (
+    Command("scan", FIND),
+    Command("verify", FIND),
+    Command("explain", FIND),
+    Command("sources", FIND),
+    Command("baseline", FIND),
+    Command("hook", FIND),
+    Command("rules", FIND),
+    Command("plan", REPLACE, "rotation"),
+    Command("rotate", REPLACE, "rotation"),
+    Command("resume", REPLACE, "rotation"),
+    Command("provide", REPLACE, "rotation"),
+    Command("distribute", REPLACE, "rotation"),
+    Command("status", REPLACE, "rotation"),
+    Command("history", REPLACE, "rotation"),
+    Command("abort", REPLACE, "rotation"),
+    Command("revoke", REPLACE),
+    Command("approve", REPLACE),
+    Command("due", REPLACE),
+    Command("scrub", CLEAN_UP),
+    Command("incident", INCIDENT),
+    Command("playbook", INCIDENT),
+    Command("drill", INCIDENT),
+    Command("init", SET_UP),
+    Command("lanes", SET_UP),
+    Command("config", SET_UP),
+    Command("vault", SET_UP),
+    Command("audit", SET_UP),
+    Command("plugins", SET_UP),
+)
+
+
+def command_line(words: Sequence[str] = ()) -> typer.Typer:
+    """The command line that reads `words`: all of it, or only the command that they begin with. Making all takes as long as many a command."""
+    app = typer.Typer(
+        name="keyward",
+        no_args_is_help=True,
+        add_completion=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Finds leaked credentials, and replaces them.",
+        epilog="Start with `keyward scan`. Every command explains itself with `--help`.",
+    )
+    app.callback()(_root)
+    for command in [each for each in COMMANDS if [each.name] == list(words[:1])] or COMMANDS:
+        module = import_module(f"keyward.cli.{command.module or command.name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=command.name, rich_help_panel=command.panel)
+        else:
+            epilog = getattr(module, "EXAMPLES", None)
+            app.command(command.name, epilog=epilog, rich_help_panel=command.panel)(getattr(module, command.name))
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -88,8 +84,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version.")) -> None:
+def _root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version.")) -> None:
     """Finds leaked credentials, and replaces them."""
 
 
@@ -103,7 +98,7 @@ INTERRUPTED = 130
 def run_app(words: Sequence[str]) -> int:
     """Runs the command line and answers with the exit code. Errors of usage become UsageError."""
     try:
-        result = app(args=list(words), prog_name="keyward", standalone_mode=False)
+        result = command_line(words)(args=list(words), prog_name="keyward", standalone_mode=False)
     except typer.Exit as exit_:
         result = exit_.exit_code
     except typer.Abort:

@@ -10,6 +10,7 @@ from keyward.errors import UsageError
 from keyward.flows.settings import Settings, read_settings
 from keyward.match import catalogue
 from keyward.match.fingerprint import load_salt, to_base32
+from keyward.match.paths import cache_folder
 from keyward.model.finding import Allowance
 from keyward.scan.config import PROJECT_FILE
 from keyward.scan.recipe import Recipe
@@ -45,7 +46,7 @@ class Project(NamedTuple):
 
     def exclude_below(self, folder: str) -> Exclude:
         """The exclusions for paths that are relative to a folder, which may lie below or outside the project."""
-        exclude, typed = self.settings.exclude, self.settings.typed
+        exclude, typed = self.settings.exclude, _without_own_rules(self.settings.typed, folder)
         if exclude is keep_all:
             return typed
         relative = os.path.relpath(os.path.realpath(folder), self.root).replace(os.sep, "/")
@@ -64,6 +65,22 @@ class Project(NamedTuple):
         if largest and size > largest:
             return f"operator's configuration: larger than max_file_size ({largest} bytes)"
         return f"operator's configuration: smaller than min_file_size ({smallest} bytes)" if size < smallest else ""
+
+
+def _without_own_rules(exclude: Exclude, folder: str) -> Exclude:
+    """As `exclude`, but without keyward's own compiled rules, which hold the beginnings of everything that is looked for. Only this user's
+    own cache is meant, and only files of that name at its top: whatever else lies there is read."""
+    relative = os.path.relpath(os.path.realpath(cache_folder()), os.path.realpath(folder)).replace(os.sep, "/")
+    if relative == ".." or relative.startswith("../") or os.path.isabs(relative):
+        return exclude
+    prefix = "" if relative == "." else f"{relative}/"
+
+    def without(path: str, is_folder: bool) -> str:
+        if not is_folder and path.startswith(prefix) and catalogue.CACHED.fullmatch(path, len(prefix)):
+            return "keyward's own compiled rules"
+        return exclude(path, is_folder)
+
+    return without
 
 
 def find_root(path: str) -> str:

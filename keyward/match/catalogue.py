@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, overload
@@ -19,6 +20,8 @@ from keyward.match.paths import cache_folder, is_private, write_private
 from keyward.registry import Registry, Unavailable, pack_files, plugin_files
 
 FORMAT = 7
+CACHED = re.compile(r"rules-[0-9a-f]{24}\.db")
+"""The name of a file with compiled rules in the cache folder."""
 
 
 class Entry(NamedTuple):

@@ -92,6 +92,8 @@ def placeholder(context: Context) -> Signal | None:
 
 def reference(context: Context) -> Signal | None:
     """The value is fetched from somewhere else: a variable, a template, a vault reference, ciphertext."""
+    if not context.candidate.rule.placeholders:
+        return None
     reason = placeholders.reference(context.value, context.before, context.after)
     return Signal("reference", NEVER, reason) if reason else None
 
@@ -139,12 +141,13 @@ def inside_digest(context: Context) -> Signal | None:
 
 
 def typed_blindly(context: Context) -> Signal | None:
-    """Somebody let the fingers run along the middle row of the keyboard: three quarters of the letters stand there, not a third."""
+    """Somebody let the fingers run along the middle row of the keyboard: three quarters of the letters stand there, not a third. Half of the
+    letters of hexadecimal digits do, and the `sk-` before them; so many of the letters must be others."""
     letters = [c for c in context.value if 97 <= c <= 122]
     if context.candidate.rule.specificity == PROVIDER or not 10 <= len(letters) <= 40:
         return None
     middle = sum(c in b"asdfghjkl" for c in letters)
-    if middle < 0.75 * len(letters) or max(letters) <= 102:  # half of the letters of hexadecimal digits stand there
+    if middle < 0.75 * len(letters) or sum(c in b"ghjkls" for c in letters) < 0.35 * len(letters):
         return None
     from keyward.match.signals.letters import fluency
 

@@ -73,7 +73,7 @@ class Rule:
     companions    parts to look for nearby
     alone         weight of the signal `alone` when a non-optional companion is missing (0: complete by itself)
     window        bytes beside a hit that the exact match may see
-    placeholders  whether values that look like placeholders are dropped (off for values that are words by nature)
+    placeholders  whether values that look like placeholders or references are dropped (off for values of any characters, or of words)
 
     Raises RuleError for anything that is wrong with these.
     """

@@ -24,7 +24,7 @@ import pytest
 import typer
 import yaml
 
-from keyward.cli.app import app
+from keyward.cli.app import command_line
 from keyward.registry import BUILT_IN, Pack
 from keyward.testing.detector_contract import HEADINGS, check_pack
 from keyward.testing.leaky_project import plant
@@ -350,7 +350,7 @@ def _tree() -> dict[str, Any]:
         for name, inner in getattr(command, "commands", {}).items():
             walk(inner, f"{words} {name}")
 
-    walk(typer.main.get_command(app), "keyward")
+    walk(typer.main.get_command(command_line()), "keyward")
     return tree
 
 
