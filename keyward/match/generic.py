@@ -48,9 +48,27 @@ if TYPE_CHECKING:
 
 __all__ = ["GENERIC_SIGNALS", "path_facts"]
 
-GENERIC_SIGNALS: tuple[Callable[[Context], Signal | None], ...] = (
-    # those that are cheap and most often decide against come first: judging stops where the rest cannot change the outcome
-    type_or_constant, bare_in_code, test_result, loosely_joined, kind_of_file, name_of_something_else, says_its_name, kind_of_name, identifier, path_or_url,
-    markup, number_or_date, hash_or_id, uuid, algorithm, prose_around, same_on_line, example_around, schema_around, test_around, concatenated,
-    keyboard_walk, example_file, random_token, drawn_password, chosen_password, few_classes, words, low_entropy,
+Ask = Callable[["Context"], Signal | None]
+
+GENERIC_SIGNALS: tuple[Ask, ...] = (
+    # those that are cheap and most often decide come first: judging stops where the rest cannot change the outcome
+    type_or_constant, bare_in_code, test_result, loosely_joined, kind_of_file, kind_of_name, name_of_something_else, identifier, number_or_date,
+    path_or_url, markup, random_token, drawn_password, chosen_password, uuid, few_classes, words, says_its_name, hash_or_id, algorithm, prose_around,
+    same_on_line, example_around, schema_around, test_around, concatenated, keyboard_walk, example_file, low_entropy,
 )  # fmt: skip
+
+_MOST: dict[Ask, int] = {kind_of_file: 10, kind_of_name: 10}
+_MOST_OF_ONE: dict[Ask, int] = {random_token: 25, drawn_password: 15, chosen_password: 5, uuid: 5}
+"""What a signal can add at most, where it adds anything. Of the latter, which all look at how the value came about, one alone speaks."""
+
+
+def _reach() -> tuple[int, ...]:
+    left = []
+    for at in range(len(GENERIC_SIGNALS)):
+        rest = GENERIC_SIGNALS[at + 1 :]
+        left.append(sum(_MOST.get(each, 0) for each in rest) + max((_MOST_OF_ONE.get(each, 0) for each in rest), default=0))
+    return tuple(left)
+
+
+REACH = _reach()
+"""For each signal, how much all those behind it can add at most."""

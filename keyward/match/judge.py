@@ -7,7 +7,7 @@ another mechanism. A weight of -100 says "this is no credential" (a placeholder,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,9 +17,6 @@ from keyward.model.finding import Signal
 from keyward.model.rule import GENERIC, PROVIDER
 
 NEVER = -100
-
-HOPELESS = -35
-"""A sum so low that all the signals in favour together cannot bring it back above zero; nobody need ask the others."""
 
 
 class Context(NamedTuple):
@@ -35,27 +32,42 @@ class Context(NamedTuple):
 
 
 def judge(context: Context) -> tuple[int, tuple[Signal, ...]]:
-    """The confidence and the signals that make it."""
+    """The confidence and the signals that make it. Where the confidence is 0, they are those that were asked before that was clear."""
     rule = context.candidate.rule
     signals = [Signal("pattern", rule.score, rule.id)]
-    for signal in SIGNALS:
+    if rule.specificity != GENERIC:
+        possible = _ask(SIGNALS, context, signals)
+    else:
+        possible = (
+            _ask(CHEAP_SIGNALS, context, signals) and _ask_generic(context, signals) and _ask(COSTLY_SIGNALS, context, signals)
+        )
+    return max(0, min(100, sum(signal.weight for signal in signals))) if possible else 0, tuple(signals)
+
+
+def _ask(ask: Iterable[Callable[[Context], Signal | None]], context: Context, signals: list[Signal]) -> bool:
+    """Adds the answers; False once one says "never"."""
+    for signal in ask:
         answer = signal(context)
         if answer is not None:
             signals.append(answer)
             if answer.weight <= NEVER:
-                return 0, tuple(signals)
-    if rule.specificity == GENERIC:
-        from keyward.match.generic import GENERIC_SIGNALS
+                return False
+    return True
 
-        total = sum(signal.weight for signal in signals)
-        for signal in GENERIC_SIGNALS:
-            answer = signal(context)
-            if answer is not None:
-                signals.append(answer)
-                total += answer.weight
-                if total <= HOPELESS:
-                    return 0, tuple(signals)
-    return max(0, min(100, sum(signal.weight for signal in signals))), tuple(signals)
+
+def _ask_generic(context: Context, signals: list[Signal]) -> bool:
+    """The same of the signals for generic rules; False once those that are left cannot bring the sum back above zero."""
+    from keyward.match.generic import GENERIC_SIGNALS, REACH
+
+    total = sum(signal.weight for signal in signals)
+    for signal, reach in zip(GENERIC_SIGNALS, REACH):
+        answer = signal(context)
+        if answer is not None:
+            signals.append(answer)
+            total += answer.weight
+        if total + reach <= 0:
+            return False
+    return True
 
 
 def offline_check(context: Context) -> Signal | None:
@@ -177,10 +189,12 @@ _TEST_FOLDERS = (
     "/cassettes/",
 )
 
-SIGNALS: tuple[Callable[[Context], Signal | None], ...] = (
-    published_sample, placeholder, reference, offline_check, incomplete, complete, template_file, test_path, compiled_file,
-    inside_digest, typed_blindly,
+CHEAP_SIGNALS: tuple[Callable[[Context], Signal | None], ...] = (
+    reference, offline_check, incomplete, complete, template_file, test_path, compiled_file, inside_digest,
 )  # fmt: skip
+COSTLY_SIGNALS: tuple[Callable[[Context], Signal | None], ...] = (published_sample, placeholder, typed_blindly)
+SIGNALS = (*COSTLY_SIGNALS[:2], *CHEAP_SIGNALS, *COSTLY_SIGNALS[2:])
+"""What is asked of every candidate; where the generic signals are asked as well, and mostly decide, the costly ones come after them."""
 
 
 def context_of(candidate: Candidate, data: Any, path: str) -> Context:

@@ -165,7 +165,8 @@ class Examiner:
                 if len(occurrences) + len(own) > MOST_OCCURRENCES:
                     problems.append(NotScanned(place.path, f"more than {MOST_OCCURRENCES:,} matches; the rest is not listed"))
                     own = own[: MOST_OCCURRENCES - len(occurrences)]
-                occurrences.extend(self._occurrences(place, chunk, own, cursor))
+                if own:
+                    occurrences.extend(self._occurrences(place, chunk, own, cursor))
                 if len(occurrences) >= MOST_OCCURRENCES:
                     break
         return Examined(occurrences, problems, size)

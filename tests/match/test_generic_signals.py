@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keyward.match import generic
 from keyward.match.assemble import Candidate
 from keyward.match.generic import GENERIC_SIGNALS
-from keyward.match.judge import Context, judge
+from keyward.match.judge import NEVER, SIGNALS, Context, judge
 from keyward.match.personas import REGULAR
 from keyward.match.signals.letters import is_random
 from keyward.match.signals.name import strength
@@ -20,9 +22,21 @@ from keyward.plugin.shapes import ALNUM, an, assigned, b64, b64url, chars, hexa,
 
 KIND = CredentialKind(Kind("generic/secret"), "A secret")
 RULE = Rule(
-    "generic/test", KIND.name, rb"x{8}(?P<secret>.+)", score=45, specificity=GENERIC, examples=(assigned("a", an(20)),), near_misses=(assigned("b", an(3)),)
+    "generic/test",
+    KIND.name,
+    rb"x{8}(?P<secret>.+)",
+    score=45,
+    specificity=GENERIC,
+    examples=(assigned("a", an(20)),),
+    near_misses=(assigned("b", an(3)),),
 )
 STRONG = chars("bcdfghjkmnpqrtvw", 3) + "#" + chars("BCDFGHJKMNPQ", 3) + "7!" + chars("bcdfghjkmnpqrtvw", 3)
+
+VALUES = (
+    *(shape.sample(seed).text for shape in (an(20), an(12), an(8), hexa(32), hexa(16), b64(44), uuid4(), STRONG) for seed in range(3)),
+    b"getAccessToken", b"RetentionConfigurations", b"settings.DB_PASSWORD", b"Toulouse" + b"1998!", b"/run/secrets/x", b"AES-256", b"string", b"changeme", b"${TOKEN}",
+    b"qwertyuiop12", b"a@example.org", b"2024-01-02", b"column2", b"hello world and all", b"<your-key>", b"xxxxxxxx", b"https://example.org/a", b"token", b"xkqzvbnw", b"Name.Builtin",
+)  # fmt: skip
 
 
 def context(value: bytes, before: bytes = b'api_key = "', after: bytes = b'"', path: str = "src/app.py") -> Context:
@@ -42,14 +56,19 @@ def confidence(value: bytes, before: bytes = b'api_key = "', after: bytes = b'"'
 
 @pytest.mark.parametrize("shape", [an(20), an(32), hexa(32), hexa(40), hexa(64), b64(44), b64url(43), chars(ALNUM, 48)])
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize(("before", "after", "path"), [(b"API_TOKEN=", b"", "deploy/.env"), (b'token: "', b'"', "a/compose.yaml"), (b'"secret": "', b'",', "src/a.js")])
+@pytest.mark.parametrize(
+    ("before", "after", "path"),
+    [(b"API_TOKEN=", b"", "deploy/.env"), (b'token: "', b'"', "a/compose.yaml"), (b'"secret": "', b'",', "src/a.js")],
+)
 def test_a_random_token_is_shown_wherever_it_stands(shape: object, seed: int, before: bytes, after: bytes, path: str) -> None:
     value = shape.sample(seed).text  # type: ignore[attr-defined]
     assert confidence(value, before, after, path) >= REGULAR
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize(("before", "path"), [(b"DB_PASSWORD=", ".env"), (b"  password: ", "compose.yml"), (b"db.password = ", "app.properties")])
+@pytest.mark.parametrize(
+    ("before", "path"), [(b"DB_PASSWORD=", ".env"), (b"  password: ", "compose.yml"), (b"db.password = ", "app.properties")]
+)
 def test_a_strong_password_is_shown_where_settings_are_kept(seed: int, before: bytes, path: str) -> None:
     assert confidence(STRONG.sample(seed).text, before, b"", path) >= REGULAR
 
@@ -70,12 +89,16 @@ def test_words_identifiers_and_paths_are_not_shown(value: bytes, before: bytes, 
     assert confidence(value, before, b"", path) < REGULAR
 
 
-@pytest.mark.parametrize("path", ["yarn.lock", "package-lock.json", "go.sum", "site/RECORD", "locale/de/messages.po", "static/app.min.js"])
+@pytest.mark.parametrize(
+    "path", ["yarn.lock", "package-lock.json", "go.sum", "site/RECORD", "locale/de/messages.po", "static/app.min.js"]
+)
 def test_a_random_value_in_a_lock_file_translation_or_minified_file_is_not_shown(path: str) -> None:
     assert confidence(an(32).sample(1).text, b'token "', b'"', path.lower()) < REGULAR
 
 
-@pytest.mark.parametrize("value", [b"short1", b"abcdefghijklmnopqrst", b"internationalisation_of_2026", b"1234567890123456789012"])
+@pytest.mark.parametrize(
+    "value", [b"short1", b"abcdefghijklmnopqrst", b"internationalisation_of_2026", b"1234567890123456789012"]
+)
 def test_not_random(value: bytes) -> None:
     assert not is_random(value)
 
@@ -165,6 +188,31 @@ def test_every_signal_is_in_the_list_once_and_names_itself() -> None:
         assert answer is None or (answer.name and b"password" not in answer.detail.encode())
 
 
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(VALUES) | st.binary(min_size=4, max_size=40),
+    st.sampled_from(
+        (
+            b'key: "',
+            b'password = "',
+            b"token = ",
+            b'"result_key": "',
+            b"api_key: ",
+            b'sort_key = "',
+            b'("password", "',
+            b"PASS: ",
+        )
+    ),
+    st.sampled_from(("a/.env", "src/a.go", "poetry.lock", "docs/a.md", "tests/test_a.py", "service-2.json", "values.yaml")),
+)
+def test_stopping_early_changes_no_confidence(value: bytes, before: bytes, path: str) -> None:
+    """All signals are asked here, in whatever order."""
+    of = context(value, before, b'"' if before.endswith(b'"') else b"", path)
+    weights = [answer.weight for signal in (*SIGNALS, *GENERIC_SIGNALS) if (answer := signal(of)) is not None]
+    whole = 0 if NEVER in weights else max(0, min(100, of.candidate.rule.score + sum(weights)))
+    assert judge(of)[0] == whole
+
+
 @pytest.mark.parametrize(
     ("before", "kind"),
     [
@@ -186,7 +234,19 @@ def test_what_people_choose_counts_where_a_password_is_asked_for() -> None:
     assert confidence(value, b'api_key = "') < REGULAR
 
 
-@pytest.mark.parametrize("value", [b"column2", b"userAccount2", b"hashed_name1", b"db-credentials-v2", b"auth.backends2", b"getToken2Name", b"SHA-256", b"utf8mb4"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"column2",
+        b"userAccount2",
+        b"hashed_name1",
+        b"db-credentials-v2",
+        b"auth.backends2",
+        b"getToken2Name",
+        b"SHA-256",
+        b"utf8mb4",
+    ],
+)
 def test_numbered_identifiers_are_not_what_people_choose(value: bytes) -> None:
     assert weight("chosen_password", value, b'password = "') == 0
 
@@ -202,12 +262,29 @@ def test_algorithms_have_numbers_too(value: bytes, negative: bool) -> None:
     assert (weight("algorithm", value) < 0) == negative
 
 
-@pytest.mark.parametrize(("value", "negative"), [(b"qwer1234", True), (b"1qaz2wsx", True), (b"abcdefg1", True), (b"sw21qa00", False), (STRONG.sample(5).text, False)])
+@pytest.mark.parametrize(
+    ("value", "negative"),
+    [(b"qwer1234", True), (b"1qaz2wsx", True), (b"abcdefg1", True), (b"sw21qa00", False), (STRONG.sample(5).text, False)],
+)
 def test_a_walk_over_the_keyboard(value: bytes, negative: bool) -> None:
     assert (weight("keyboard_walk", value) < 0) == negative
 
 
-@pytest.mark.parametrize("value", [b"password123", b"P@ssw0rd", b"MySecretKey1", b"test-token", b"Admin123!", b"senha1234", b"default_password", b"letmein1", b"topsecret", b"Welcome1"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"password123",
+        b"P@ssw0rd",
+        b"MySecretKey1",
+        b"test-token",
+        b"Admin123!",
+        b"senha1234",
+        b"default_password",
+        b"letmein1",
+        b"topsecret",
+        b"Welcome1",
+    ],
+)
 def test_words_for_credentials_with_or_without_numbers_are_what_everybody_chooses(value: bytes) -> None:
     assert confidence(value, b'password = "') < REGULAR
     assert weight("says_its_name", value, b'password = "') <= -50
@@ -225,7 +302,10 @@ def test_a_value_is_given_to_a_name_by_more_than_standing_beside_it(before: byte
     assert (weight("loosely_joined", b"x", before) < 0) == negative
 
 
-@pytest.mark.parametrize(("before", "negative"), [(b"PASS: ", True), (b"XPASS: ", True), (b"[PASS] ", True), (b"DB_PASS: ", False), (b"pass: ", False)])
+@pytest.mark.parametrize(
+    ("before", "negative"),
+    [(b"PASS: ", True), (b"XPASS: ", True), (b"[PASS] ", True), (b"DB_PASS: ", False), (b"pass: ", False)],
+)
 def test_the_result_of_a_test(before: bytes, negative: bool) -> None:
     assert (weight("test_result", b"x", before) < 0) == negative
 
@@ -255,13 +335,21 @@ def test_a_salt_may_have_hash_in_its_name() -> None:
 
 def test_examples_in_documentation_show_made_up_values() -> None:
     value = an(32).sample(7).text
-    assert confidence(value, b'api_key = "', b'"', "docs/examples/login.rst") < REGULAR <= confidence(value, b'api_key = "', b'"', "examples/login.py")
+    assert (
+        confidence(value, b'api_key = "', b'"', "docs/examples/login.rst")
+        < REGULAR
+        <= confidence(value, b'api_key = "', b'"', "examples/login.py")
+    )
     assert confidence(value, b'api_key = "', b'"', "docs/login.rst") >= REGULAR
 
 
 def test_the_cost_of_a_candidate() -> None:
     """Some 30 µs each when the same few values come again and again, as they do; several times as much is allowed here, for a busy machine."""
-    contexts = [context(an(24).sample(seed).text, before) for seed in range(40) for before in (b'api_key = "', b"DB_PASSWORD=", b'"token": "')]
+    contexts = [
+        context(an(24).sample(seed).text, before)
+        for seed in range(40)
+        for before in (b'api_key = "', b"DB_PASSWORD=", b'"token": "')
+    ]
     for each in contexts:
         judge(each)
     started = time.process_time()

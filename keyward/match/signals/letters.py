@@ -22,9 +22,7 @@ _PAIRS = (
 """For each pair of letters, row by row, how much oftener it stands in words than chance would have it; `N` is as often. Made by
 `benchmarks/letters.py` from the standard library of Python and the manuals of git and cmake."""
 
-_BITS = {
-    (97 + row) << 8 | 97 + column: (ord(_PAIRS[26 * row + column]) - ord("N")) / 4 for row in range(26) for column in range(26)
-}
+_BITS = {(97 + row, 97 + column): (ord(_PAIRS[26 * row + column]) - ord("N")) / 4 for row in range(26) for column in range(26)}
 
 HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]+\Z")
 UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
@@ -45,14 +43,18 @@ _ROWS = (
     b"1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik",
     b"abcdefghijklmnopqrstuvwxyz",
 )
-_IN_A_ROW = frozenset(row[at : at + 3] for line in _ROWS for row in (line, line[::-1]) for at in range(len(line) - 2))
+_IN_A_ROW = frozenset(each for line in _ROWS for row in (line, line[::-1]) for each in zip(row, row[1:], row[2:]))
+_LOWER, _UPPER, _DIGITS = (bytes(range(*ends)) for ends in ((97, 123), (65, 91), (48, 58)))
+_CLASS = bytes(97 if c in _LOWER else 65 if c in _UPPER else 48 if c in _DIGITS else 45 for c in range(256))
+_RUNS = re.compile(rb"a+|A+|0+|-+")
+_BITS_OF = [0.0, *(count * math.log2(count) for count in range(1, 1025))]
 
 
 @_remembered
 def entropy(value: bytes) -> float:
-    """Shannon entropy in bits per character."""
-    size = len(value)
-    return -sum(n / size * math.log2(n / size) for n in (value.count(c) for c in set(value))) if size else 0.0
+    """Shannon entropy in bits per character of the first 1,024."""
+    value = value[:1024]
+    return math.log2(len(value)) - sum(map(_BITS_OF.__getitem__, map(value.count, set(value)))) / len(value) if value else 0.0
 
 
 @_remembered
@@ -61,35 +63,29 @@ def fluency(value: bytes) -> float:
     chance. Words of most languages in Latin letters lie between 0.5 and 2, random letters about -1. Without a pair it is 0."""
     total = count = 0.0
     for word in PIECES.findall(value):
-        lowered = word.lower()
-        if lowered.isalpha():
-            for first, second in pairwise(lowered):
-                total += _BITS[first << 8 | second]
-                count += 1
+        if not word.isdigit():
+            word = word.lower()
+            total += sum(map(_BITS.__getitem__, pairwise(word)))
+            count += len(word) - 1
     return total / count if count else 0.0
 
 
 @_remembered
 def classes(value: bytes) -> int:
     """How many of lower case, upper case, digits and others occur."""
-    return sum((any(97 <= c <= 122 for c in value), any(65 <= c <= 90 for c in value), any(48 <= c <= 57 for c in value),
-                any(not (48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122) for c in value)))  # fmt: skip
+    return len(set(value.translate(_CLASS)))
 
 
 @_remembered
 def transitions(value: bytes) -> float:
     """How often the class of the character changes from one to the next, per character; random text changes often."""
-
-    def group(c: int) -> int:
-        return 0 if 97 <= c <= 122 else 1 if 65 <= c <= 90 else 2 if 48 <= c <= 57 else 3
-
-    return sum(group(a) != group(b) for a, b in pairwise(value)) / max(1, len(value) - 1)
+    return (len(_RUNS.findall(value.translate(_CLASS))) - 1) / max(1, len(value) - 1) if value else 0.0
 
 
 @_remembered
 def digits(value: bytes) -> int:
     """How many digits there are."""
-    return sum(48 <= c <= 57 for c in value)
+    return len(value) - len(value.translate(None, _DIGITS))
 
 
 @_remembered
@@ -146,4 +142,4 @@ def walk(value: bytes) -> float:
     """The share of three neighbours that stand in a row on the keyboard, in the alphabet, or among the digits (`qwer1234`, `1qaz2wsx`)."""
     lowered = value.lower()
     count = len(lowered) - 2
-    return sum(lowered[at : at + 3] in _IN_A_ROW for at in range(count)) / count if count > 0 else 0.0
+    return sum(map(_IN_A_ROW.__contains__, zip(lowered, lowered[1:], lowered[2:]))) / count if count > 0 else 0.0

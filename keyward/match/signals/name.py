@@ -58,8 +58,11 @@ _STRENGTH = re.compile(
 )
 
 
-def _name(before: bytes) -> re.Match[bytes] | None:
-    return (_NAMED.search(before) if b"alue" in before[-12:].lower() else None) or _NAME.search(before)
+@lru_cache(maxsize=512)
+def _name(before: bytes) -> bytes:
+    """The name, empty if there is none. Two questions of most values need it, and looking for it is what they cost."""
+    found = (_NAMED.search(before) if b"alue" in before[-12:].lower() else None) or _NAME.search(before)
+    return found.group(1) if found else b""
 
 
 def name_words(context: Context) -> list[bytes]:
@@ -69,12 +72,10 @@ def name_words(context: Context) -> list[bytes]:
 
 @lru_cache(maxsize=512)
 def _words_of_name(before: bytes) -> list[bytes]:
-    found = _name(before)
-    if not found:
-        return []
-    if not found.group(1).isascii():
-        return [found.group(1).lower()]
-    words = [word.lower() for word in PIECES.findall(found.group(1))]
+    name = _name(before)
+    if not name.isascii():
+        return [name.lower()]
+    words = [word.lower() for word in PIECES.findall(name)]
     while len(words) > 1 and (words[-1] in _COMPARISONS or words[-1].isdigit()):
         words.pop()
     return words
@@ -91,9 +92,10 @@ def strength(context: Context) -> str:
 
 @lru_cache(maxsize=512)
 def _strength(before: bytes) -> str:
-    found = _name(before)
-    seen = found is not None and found.group(1).lower() not in _SAID_BEFORE
-    said = [match.lastgroup for match in _STRENGTH.finditer((found.group(1) if found and seen else before[-60:]).lower())]
+    name = _name(before).lower()
+    said = [
+        match.lastgroup for match in _STRENGTH.finditer(name if name and name not in _SAID_BEFORE else before[-60:].lower())
+    ]
     return str(said[-1]) if said else SECRET
 
 
