@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyward.errors import KeywardError, PackError
@@ -42,7 +42,8 @@ class Unavailable(NamedTuple):
     reason: str
 
 
-def pack_files(package: str = "keyward.detectors") -> list[tuple[str, str]]:
+@cache
+def pack_files(package: str = "keyward.detectors") -> tuple[tuple[str, str], ...]:
     """(pack name, file path) of every built-in pack, sorted by name; no pack is imported."""
     found: dict[str, str] = {}
     for folder in importlib.import_module(package).__path__:
@@ -50,7 +51,7 @@ def pack_files(package: str = "keyward.detectors") -> list[tuple[str, str]]:
             for entry in entries:
                 if entry.name.endswith(".py") and not entry.name.startswith("_"):
                     found.setdefault(entry.name[:-3], entry.path)
-    return sorted(found.items())
+    return tuple(sorted(found.items()))
 
 
 class Registry:

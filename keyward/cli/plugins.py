@@ -40,9 +40,10 @@ def check(config: Config = None) -> int:
     """Check that every pack loads and keeps its contract, and that kinds join up. Exit code 2 if not."""
     from keyward.flows import plugins as flow
     from keyward.report.escape import terminal
+    from keyward.report.words import count
 
     problems = flow.check(config)
     for problem in problems:
         print(f"{terminal(problem.where)}: {terminal(problem.message)}")
-    print(f"{len(flow.listing(config))} packs: {len(problems)} problems")
+    print(f"{len(flow.listing(config))} packs: {count(len(problems), 'problem')}")
     return 2 if problems else 0

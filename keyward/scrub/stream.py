@@ -68,6 +68,7 @@ class StreamScrubber:
         self._offset = 0
         self._redacted = 0
         self._withheld = 0
+        self._fits = 1 << 62
 
     @property
     def count(self) -> Count:
@@ -121,11 +122,13 @@ class StreamScrubber:
         pieces: list[bytes] = []
         target = self._offset + end
         while self._offset < target:
-            pieces += self._step(target - self._offset, context)
+            pieces += self._step(min(target - self._offset, self._fits), context)
         return [piece for piece in pieces if piece]
 
     def _step(self, size: int, context: int) -> list[bytes]:
-        """Looks at so many bytes and what is around them; fewer where a rule gives up on so much."""
+        """Looks at so many bytes and what is around them; fewer where a rule gives up on so much, and then of what follows as well."""
+        if size == self._fits:
+            self._fits *= 2
         while True:
             view = self._pending if size + HOLD >= len(self._pending) else self._pending[: size + HOLD]
             data = self._context + view
@@ -134,7 +137,7 @@ class StreamScrubber:
             except Blinded:
                 if size <= SMALLEST:
                     return self._withhold(size)
-                size = self._pending.rfind(b"\n", 0, size // 2) + 1 or size // 2
+                size = self._fits = self._pending.rfind(b"\n", 0, size // 2) + 1 or size // 2
             except Exception:  # whatever it is: what was not looked at does not leave
                 return self._withhold(size)
 

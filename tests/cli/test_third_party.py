@@ -63,3 +63,4 @@ def test_a_pack_that_does_not_load_is_named_with_the_reason(keyward, tmp_path: P
     assert "no installed package offers" in listed.out
     checked = run(keyward, tmp_path, installed, "plugins", "check", named='plugins = ["broken"]\n')
     assert checked.code == 2
+    assert "acme_missing" in checked.out and "1 problem" in checked.out

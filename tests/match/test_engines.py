@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyward.match.catalogue import build
+from keyward.match.catalogue import build, load
 from keyward.match.matcher import Matcher
 from keyward.registry import Registry
 
 REGISTRY = Registry()
-FAST = Matcher(REGISTRY, build(REGISTRY))
+FAST = Matcher(REGISTRY, load(REGISTRY))
 PORTABLE = Matcher(REGISTRY, build(REGISTRY, portable=True))
 RULES = [rule for _, rule in REGISTRY.rules()]
-SAMPLES = [shape.sample(seed).text for rule in RULES for shape in (*rule.examples, *rule.near_misses) for seed in (11, 12)]
+SAMPLES = [shape.sample(seed).text for rule in RULES for shape in (*rule.examples, *rule.near_misses) for seed in (11,)]
 
 Found = list[tuple[str, tuple[int, int], int]]
 
@@ -58,7 +58,7 @@ def real_files() -> Iterator[bytes]:
             with open(os.path.join(base, name), "rb") as file:
                 data = file.read()
             total += len(data)
-            if total > 6_000_000:
+            if total > 2_500_000:
                 return
             yield data
 
