@@ -25,6 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests_support import token
 
+from keyward.formats.containers import pdf, pdf_text
 from keyward.formats.opened import Container, Member, Pack, Unread
 from keyward.formats.openers import opener_for
 from keyward.match import catalogue
@@ -210,6 +211,27 @@ def test_the_text_of_a_pdf_and_what_is_attached_to_it(examiner: Examiner, tmp_pa
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 2 // 3])
     examine_file(examiner, str(path), follow=False)
+
+
+def test_a_long_pdf_is_read_by_pdfium_as_a_short_one_is_by_pypdf(examiner: Examiner, tmp_path: Path) -> None:
+    texts = [b"nothing here", b"the token is " + TOKEN, b"", b"the end of it"]
+    path = tmp_path / "long.pdf"
+    path.write_bytes(pdf_of(*texts, *[b"more of it"] * pdf.FEW))
+    examined = scanned(examiner, path)
+    assert examined.problems == []
+    assert sorted(containers(examined)) == [("attachment notes.txt",), ("page 2",)]
+    pages = [[(each.name, each.read(1000).strip()) for each in opened("x.pdf", data) if isinstance(each, Member) and "page" in each.name]
+             for data in (path.read_bytes(), pdf_of(*texts))]  # fmt: skip
+    assert pages[0][:3] == pages[1] and len(pages[0]) == 3 + pdf.FEW
+    for broken in (path.read_bytes()[: path.stat().st_size // 2], path.read_bytes().replace(b"endstream", b"endstraem")):
+        path.write_bytes(broken)
+        examine_file(examiner, str(path), follow=False)
+
+
+def test_what_pdfium_cannot_open_ends_with_a_code_of_its_own() -> None:
+    for data in (b"", b"no document", pdf_of(b"x")[:200]):
+        ended = subprocess.run([sys.executable, "-I", pdf_text.__file__], input=data, capture_output=True, check=False)
+        assert (ended.returncode, ended.stdout) == (pdf_text.CANNOT_OPEN, b"")
 
 
 def test_an_encrypted_pdf_is_opaque(tmp_path: Path) -> None:
