@@ -25,6 +25,8 @@ KINDS = (
     database_kind(S3, "S3 secret in a URL", "make a new access key and delete this one.", "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html", "critical"),
 )  # fmt: skip
 
+_SETTINGS = rb"(?:ldap_default_authtok|bindpw|rootbindpw|olcRootPW|rootpw|ldapbindpassword)"
+
 RULES = (
     url_rule("ldap/url", LDAP, rb"ldaps?", "ldaps", names=("LDAP_URL", "url"), port=":636", tail="/dc=corp,dc=io"),
     url_rule("smtp/url", SMTP, rb"(?:smtps?|submission|imaps?|pop3s?)(?:\+(?:tls|ssl))?", "smtps", names=("EMAIL_URL", "MAILER_DSN"), port=":465", tail=""),
@@ -35,9 +37,9 @@ RULES = (
                   anchor=rb"(?i:BIND_?(?:DN_)?(?:PASSWORD|PASSWD|PASS|PWD|PW|CREDENTIALS?)|LDAP_(?:ADMIN_|CONFIG_)?(?:PASSWORD|PASS|PWD))[\"'\]\s:=]"),
     variable_rule("smtp/variable", SMTP, rb"(?i:(?:SMTP|MAIL|EMAIL|MAILER|IMAP)_?(?:[a-z]{2,12}_){0,2}(?:PASSWORD|PASSWD|PASS|PWD))", "SMTP_PASSWORD", "secret"),
     variable_rule("ftp/variable", FTP, rb"(?i:S?FTP_?(?:[a-z]{2,12}_){0,2}(?:PASSWORD|PASSWD|PASS|PWD))", "FTP_PASSWORD", "anonymous"),
-    form_rule("ldap/setting", LDAP, rb"(?<![A-Za-z0-9_-])(?:ldap_default_authtok|bindpw|rootbindpw|olcRootPW|rootpw|ldapbindpassword)[ \t]{0,4}[ \t:=][ \t]{0,6}[\"']?" + WORD, 65,
+    form_rule("ldap/setting", LDAP, rb"(?:(?<![A-Za-z0-9_/-])" + _SETTINGS + rb"[ \t]{0,4}[:=]|(?<![^\n])[ \t]{0,8}" + _SETTINGS + rb"[ \t])[ \t]{0,6}[\"']?" + WORD, 65,
               ("bindpw {}\n", "ldap_default_authtok = {}\n", "rootpw\t{}\n", "bindpw: {}\n"),
-              ("bindpw secret\n", "ldap_default_authtok_type = password\n", "bindpw ${LDAP_PW}\n")),
+              ("bindpw secret\n", "ldap_default_authtok_type = password\n", "bindpw ${LDAP_PW}\n", "stored in olcRootDN/olcRootPW only.\n", "what rootpw means.\n")),
     form_rule("ldap/command-line", LDAP, rb"(?<![A-Za-z0-9_-])ldap(?:search|add|modify|delete|passwd|whoami|modrdn) (?:[^\n|;]{0,200}? )?-w ?[\"']?" + WORD, 70,
               ("ldapsearch -x -D cn=admin,dc=corp,dc=io -w {} -b dc=corp,dc=io\n", "ldapadd -x -w '{}' -f users.ldif\n", "RUN ldapmodify -H ldaps://ldap.corp.io -w {} -f a.ldif\n"),
               ("ldapsearch -x -D cn=admin -W -b dc=corp,dc=io\n", "ldapsearch -x -w $LDAP_PW -b dc=corp\n", "ldapsearch -x -w secret -b dc=corp\n"),

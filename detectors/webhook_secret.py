@@ -59,7 +59,7 @@ RULES = (
     Rule(
         "app/signing-secret",
         SIGNING,
-        rb"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{1,20}_){0,3}" + _NAMES + rb"[\"']?\]?\s{0,4}(?::|=>|=|,)\s{0,4}[rb]?[\"']?(?P<secret>[A-Za-z0-9+/_=~!@#%^&*.-]{16,256})(?=[\s\"',;]|\Z)",
+        rb"(?<![A-Za-z0-9])(?:[A-Za-z0-9]{1,20}_){0,3}" + _NAMES + rb"[\"']?\]?\s{0,4}(?:(?::|=>|=)\s{0,4}[rb]?[\"']?|,\s{0,4}[rb]?[\"'])(?P<secret>[A-Za-z0-9+/_=~!@#%^&*.-]{16,256})(?=[\s\"',;]|\Z)",
         anchor=_NAMES + rb"[\"']?\]?\s{0,4}(?::|=>|=|,)\s{0,4}[rb]?[\"']?[A-Za-z0-9+/_=~!@#%^&*.-]{8}",
         specificity=STRUCTURAL,
         score=60,
@@ -75,6 +75,7 @@ RULES = (
             assigned("JWT_SECRET", "this-is-not-my-signing-value"),
             assigned("SESSION_SECRET_FILE", "/run/secrets/session"),
             assigned("JWT_SECRET", "config.get.jwtSecret.value"),
+            assigned("copy_secret_key", "gnutls_pkcs11_copy_x509_privkey2", form="these are {name}, {value}\n"),
         ),
     ),
 )  # fmt: skip
