@@ -49,7 +49,7 @@ RULES = (
     Rule(
         "django/secret-key",
         KEY,
-        rb"(?:(?:DJANGO_)?SECRET_KEY|django_secret_key)[\"']?\]?\s{0,4}[:=,]\s{0,4}[rb]?[\"']?(?P<secret>(?:django-insecure-)?" + _SET + rb")(?![a-zA-Z0-9!@#$%^&*(\-_=+])",
+        rb"(?:(?:DJANGO_)?SECRET_KEY|django_secret_key)[\"']?\]?\s{0,4}[:=,]\s{0,4}(?:[rb]?[\"'])?(?P<secret>(?:django-insecure-)?" + _SET + rb")(?![a-zA-Z0-9!@#$%^&*(\-_=+])",
         specificity=STRUCTURAL,
         score=78,
         check=_check,

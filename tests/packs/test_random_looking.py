@@ -64,3 +64,15 @@ def test_a_salt_may_begin_like_a_variable() -> None:
     assert [judged.candidate.rule.id for judged in matcher.find(b"define('AUTH_KEY', '" + value + b"');\n")] == [
         "wordpress/salt"
     ]
+
+
+@pytest.mark.parametrize("form", [b"%b=%b\n", b"  %b: %b\n", b'%b = "%b"\n', b"app.config['%b'] = b'%b'\n"])
+@pytest.mark.parametrize("first", [b"b", b"r"])
+def test_a_letter_that_may_stand_before_a_quote_belongs_to_the_value(first: bytes, form: bytes) -> None:
+    registry = Registry()
+    matcher = Matcher(registry, load(registry))
+    for name, kind in ((b"WEBHOOK_SECRET", "app/signing-secret"), (b"SECRET_KEY", "")):
+        value = first + draws(HEX, 39, 1)[0]
+        found = [judged for judged in matcher.find(form % (name, value)) if judged.confidence >= 50]
+        assert [judged.context.value for judged in found] == [value]
+        assert not kind or found[0].candidate.kind.name == kind
