@@ -93,6 +93,8 @@ class ApiKeys(Rotator):
     """Keys of workspaces. A person makes them."""
 
     kinds = (Kind("anthropic/api-key"),)
+    scope_names = ("workspace",)
+    gives = ("secret",)
     title = "Anthropic API key"
     capabilities = Capabilities(reversible_disable=True, settle=60.0, propagation=300.0)
     admin = AdminNeed(("secret",), ("admin key",), "An admin key: https://platform.claude.com/settings/admin-keys")

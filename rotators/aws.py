@@ -89,6 +89,9 @@ class AccessKeys(Rotator):
     """Access keys of IAM users."""
 
     kinds = (Kind("aws/access-key"),)
+    scope_names = ("user", "policy", "boundary", "tags", "allow_delete_first", "quarantine", "end_sessions")
+    admin_options = ("session_token",)
+    gives = ("id", "secret")
     title = "AWS IAM access key"
     capabilities = Capabilities(slots=SLOTS, reversible_disable=True, settle=60.0, propagation=120.0, listing_lag=15.0)
     admin = AdminNeed(("id", "secret"), _RIGHTS, _POLICY)

@@ -66,6 +66,8 @@ class GenericSecret(Rotator):
     """See the page."""
 
     kinds = (GENERIC, SIGNING, DJANGO, RAILS, LARAVEL)
+    scope_names = ("alphabet", "length", "prefix", "fallbacks", "apply", "revoke", "check", "stdin", "timeout")
+    gives = ("secret",)
     title = "Generated values"
     origin = Origin.CHOSEN
     capabilities = Capabilities(overlap=Overlap.NONE, settle=30.0, propagation=30.0, applied_by_consumers=True)

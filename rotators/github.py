@@ -68,6 +68,9 @@ class GitHubToken(Rotator):
     """Tokens that only a person can make, and anybody who holds them can kill."""
 
     kinds = (PAT_CLASSIC, PAT_FINE_GRAINED, OAUTH, APP_USER, REFRESH)
+    scope_names: tuple[str, ...] = ()
+    admin_options = ("secret",)
+    gives = ("secret",)
     title = "GitHub tokens of users"
     capabilities = Capabilities(settle=30.0, propagation=120.0)
     public_hosts = ("api.github.com", "*.ghe.com")
@@ -109,6 +112,8 @@ class GitHubInstallationToken(Rotator):
     """Installation tokens of a GitHub App."""
 
     kinds = (INSTALLATION,)
+    scope_names = ("installation", "repositories", "permissions")
+    gives = ("secret",)
     title = "GitHub App installation tokens"
     origin = Origin.MINTED
     capabilities = Capabilities(scoped=True, expiry=True, settle=30.0, propagation=60.0, lists=False)
@@ -202,6 +207,8 @@ class GitHubDeployKey(Rotator):
     """Deploy keys of one repository."""
 
     kinds = (DEPLOY_KEY,)
+    scope_names = ("repository", "read_only")
+    gives = ("secret",)
     title = "GitHub deploy keys"
     origin = Origin.CHOSEN
     capabilities = Capabilities(scoped=True, marks=True, settle=30.0, propagation=60.0)

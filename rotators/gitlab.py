@@ -69,6 +69,8 @@ class GitLabAccessToken(Rotator):
     """Access tokens of projects, groups, users and service accounts."""
 
     kinds = (ACCESS,)
+    scope_names = ("project", "group", "service_account", "user", "scopes", "access_level", "expires_at", "mode", "name")
+    gives = ("secret",)
     title = "GitLab access tokens"
     origin = Origin.MINTED
     capabilities = Capabilities(scoped=True, expiry=True, marks=True, settle=30.0, propagation=60.0)

@@ -80,6 +80,8 @@ _SETS = ("login as admin", "SELECT", "SHOW", "ALTER USER")
 
 class MySQLAccounts(Rotator):
     kinds = (Kind("mysql/password"),)
+    scope_names = ("host",)
+    gives = ("user", "secret")
     title = "MySQL and MariaDB accounts"
     origin = Origin.CHOSEN
     capabilities = Capabilities(Overlap.OWN, slots=2, reversible_disable=True, settle=10.0, propagation=10.0)

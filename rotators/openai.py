@@ -152,6 +152,8 @@ class ProjectKeys(Rotator):
     """Keys of projects: those of service accounts, and those of users, which are replaced by one of a service account."""
 
     kinds = (Kind("openai/service-account-key"), USER_OWNED)
+    scope_names = ("project", "service_account", "scopes", "quarantine_scopes")
+    gives = ("secret",)
     title = "OpenAI project key"
     capabilities = Capabilities(
         scoped=True, expiry=True, reversible_disable=True, marks=True, settle=60.0, propagation=300.0, listing_lag=10.0
@@ -308,6 +310,8 @@ class AdminKeys(Rotator):
     """Admin keys of the organisation. The admin credential may be the key itself."""
 
     kinds = (Kind("openai/admin-key"),)
+    scope_names: tuple[str, ...] = ()
+    gives = ("secret",)
     title = "OpenAI admin key"
     capabilities = Capabilities(expiry=True, marks=True, settle=60.0, propagation=300.0, listing_lag=10.0)
     admin = _NEED

@@ -41,6 +41,8 @@ class OpenClawSecret(Rotator):
     """One gateway has one of each."""
 
     kinds = tuple(FIELDS)
+    scope_names: tuple[str, ...] = ()
+    gives = ("secret",)
     title = "OpenClaw gateway and hooks"
     origin = Origin.CHOSEN
     capabilities = Capabilities(overlap=Overlap.NONE, slots=1, settle=60.0, propagation=60.0, applied_by_consumers=True)

@@ -107,6 +107,8 @@ class ApiKeys(Rotator):
     """Keys that call models."""
 
     kinds = (Kind("openrouter/api-key"),)
+    scope_names = ("limit", "limit_reset", "workspace")
+    gives = ("secret",)
     title = "OpenRouter API key"
     capabilities = Capabilities(scoped=True, expiry=True, reversible_disable=True, marks=True, listing_lag=10.0)
     admin = AdminNeed(("secret",), ("management key",), "A management key: https://openrouter.ai/settings/management-keys")

@@ -99,6 +99,8 @@ class _Role(NamedTuple):
 
 class PostgreSQL(Rotator):
     kinds = (Kind("postgresql/password"), Kind("pgpass/password"))
+    scope_names = ("alternate", "role")
+    gives = ("user", "secret")
     title = "PostgreSQL roles"
     origin = Origin.CHOSEN
     capabilities = Capabilities(

@@ -73,6 +73,7 @@ _SETS = ("login as admin", "INFO", "ACL GETUSER", "CONFIG GET", "ACL SETUSER", "
 
 class RedisUsers(Rotator):
     kinds = (Kind("redis/password"),)
+    scope_names = ("persist", "acl")
     title = "Redis and Valkey users"
     origin = Origin.CHOSEN
     capabilities = Capabilities(Overlap.OWN, scoped=True, reversible_disable=True, settle=5.0, propagation=5.0)

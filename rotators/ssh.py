@@ -61,6 +61,9 @@ _EDITS = ("ssh login as {user}", "sftp", "sftp lstat", "sftp read", "sftp write"
 
 class SSHKeys(Rotator):
     kinds = (Kind("private-key/pem"), Kind("private-key/pem-encrypted"))
+    scope_names = ("from", "command", "restrict", "permit", "end_sessions")
+    admin_options = ("key", "user", "passphrase")
+    gives = ("secret",)
     title = "SSH keys in authorized_keys"
     origin = Origin.CHOSEN
     capabilities = Capabilities(

@@ -69,6 +69,9 @@ class TencentAccessKey(Rotator):
     """Access keys of sub-users and of the root account."""
 
     kinds = (ACCESS_KEY,)
+    scope_names = ("user", "root", "policy", "boundary", "site")
+    admin_options = ("session_token",)
+    gives = ("id", "secret")
     title = "Tencent Cloud access keys"
     origin = Origin.MINTED
     capabilities = Capabilities(slots=2, reversible_disable=True, marks=True, settle=60.0, propagation=120.0, rate=5.0)

@@ -85,6 +85,8 @@ class VaultToken(Rotator):
     """Service tokens."""
 
     kinds = (Kind("vault/token"),)
+    scope_names = ("policies", "role", "ttl", "max_ttl", "period")
+    gives = ("secret",)
     title = "Vault and OpenBao tokens"
     capabilities = Capabilities(scoped=True, expiry=True, marks=True, settle=15.0, propagation=30.0)
     admin = AdminNeed(
@@ -165,6 +167,8 @@ class VaultSecretId(Rotator):
     """secret_ids of one AppRole, which `scope.role` names."""
 
     kinds = (Kind("vault/approle-secret-id"),)
+    scope_names = ("role", "mount", "ttl", "cidrs", "token_cidrs", "sessions", "policy", "reads")
+    gives = ("role_id", "secret")
     title = "Vault and OpenBao AppRole secret_ids"
     capabilities = Capabilities(scoped=True, expiry=True, marks=True, settle=15.0, propagation=30.0)
     admin = AdminNeed(("token",), ("auth/approle/role/LANE/secret-id", "auth/token/accessors"), _APPROLE_POLICY)

@@ -38,7 +38,10 @@ def approve(
         for line in flow.plan_summary(place, full):
             print(f"  {log(line)}")
         approval, unrecorded = flow.approve(place, full, key=key, principal=principal)
+        counts = place.operator.approvers.starter_counts
     until = time.strftime("%Y-%m-%d %H:%M", time.gmtime(approval.expires))
     print(f"{log(approval.person)} approves {log(approval.digest)} (by {approval.by}), until {until} UTC")
+    if not counts:
+        print(f"  it counts for a rotation that somebody else than {log(approval.person)} starts")
     if unrecorded:
         print(f"  the audit log has no entry of it: {log(unrecorded)}")

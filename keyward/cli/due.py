@@ -26,6 +26,7 @@ def due(
     import time
 
     from keyward.cli.ask import ask
+    from keyward.cli.lanes import NONE_YET
     from keyward.cli.table import table
     from keyward.flows.lanes import due_rows
     from keyward.flows.workplace import open_workplace
@@ -43,4 +44,6 @@ def due(
     print(table(cells, ("CREDENTIAL", "STATE", "LAST", "NEXT", "WHY")), end="")
     late = sum(row.due for row in rows)
     print(f"{len(rows)} credentials, {late} due")
+    if not rows:
+        print(f"  {NONE_YET}")
     return 1 if late else 3 if any(row.state == UNREADABLE for row in rows) else 0

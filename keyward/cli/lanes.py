@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from keyward.flows.lanes import Provisioned
+    from keyward.flows.lanes import Adopted, Provisioned
 
 app = typer.Typer(no_args_is_help=True, help="What you rotate: lanes, their credentials, and who uses them.")
 
@@ -20,6 +21,7 @@ Config = Annotated[
         help="Your own configuration, instead of $KEYWARD_CONFIG or the one in your configuration folder.",
     ),
 ]
+NONE_YET = "Write a first configuration: keyward init --from REPORT, or take a found key in: keyward lanes adopt"
 Report = Annotated[str | None, typer.Option("--report", metavar="FILE", help="A scan's report, in format jsonl or json.")]
 
 
@@ -36,6 +38,8 @@ def list_lanes(config: Config = None) -> None:
     ]
     print(table(rows, ("CREDENTIAL", "TIER", "ENVIRONMENT", "KIND", "STORE", "CONSUMERS")), end="")
     print(f"{len(operator.lanes)} lanes, {len(rows)} credentials")
+    if not rows:
+        print(f"  {NONE_YET}")
 
 
 @app.command("show")
@@ -85,6 +89,8 @@ def check(
     for hint in dict.fromkeys(each.hint for each in problems if each.hint):
         print(f"  {_inert(hint)}")
     print(f"{entries} credentials, {len(problems)} problems")
+    if not entries:
+        print(f"  {NONE_YET}")
     return 1 if problems else 0
 
 
@@ -94,6 +100,7 @@ def adopt(
     lane: Annotated[str, typer.Option("--lane", help="The lane that it belongs to.")],
     report: Annotated[str, typer.Option("--report", metavar="FILE", help="The scan's report that found it (jsonl or json).")],
     name: Annotated[str, typer.Option("--name", help="Its name in the lane.", show_default="by its kind")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only say what would be done.")] = False,
     config: Config = None,
 ) -> None:
     """Take a found credential into a lane, and its value into the lane's store. Run it where the scan ran.
@@ -108,8 +115,9 @@ def adopt(
     from keyward.flows.workplace import open_workplace
     from keyward.rotate.found import read_report
 
-    # the log is opened first: nothing is done that could not be recorded
-    with open_workplace(config, prompt=ask) as place, open_log(place) as log:
+    with open_workplace(config, prompt=ask) as place, ExitStack() as stack:
+        # the log is opened first: nothing is done that could not be recorded
+        log = None if dry_run else stack.enter_context(open_log(place))
         done = flow.adopt(
             place.operator,
             read_report(report),
@@ -120,15 +128,27 @@ def adopt(
             parts_of=lambda read, wanted, kind: leaked_parts(read, wanted, kind, config=config),
             clock=place.clock,
             name=name,
+            dry_run=dry_run,
         )
         files = [place.operator.path] if done.new_entry else []
-        log.append("lanes.adopt", ref=done.entry.ref, detail=f"{fingerprint} into {done.store}", files=files)
-    how = "now holds" if done.stored else "held already"
-    print(f"{_inert(done.entry.ref)}: the store {_inert(done.store)} {how} it at {_inert(done.entry.path)}")
+        if log is not None:
+            log.append("lanes.adopt", ref=done.entry.ref, detail=f"{fingerprint} into {done.store}", files=files)
+    if dry_run:
+        _print_would_adopt(done, place.operator.path)
+        return
+    how = "now holds it" if done.stored else "held it already,"
+    print(f"{_inert(done.entry.ref)}: the store {_inert(done.store)} {how} at {_inert(done.entry.path)}")
     if done.new_entry:
         print(f"  added to {_inert(place.operator.path)}")
     print(f"  it still stands in {_inert(', '.join(done.places[:3]))}{' and elsewhere' if len(done.places) > 3 else ''}")
     print(f"  replace it: keyward rotate {_inert(done.entry.ref)}")
+
+
+def _print_would_adopt(done: Adopted, path: str) -> None:
+    where = f"be added to {path}, and the value to its store" if done.new_entry else f"be put into the store {done.store}"
+    said = f"would {where}" if done.stored else f"is in the store {done.store} already"
+    print(f"{_inert(done.entry.ref)}: it {_inert(said)}")
+    print(f"  it stands in {_inert(', '.join(done.places[:3]))}{' and elsewhere' if len(done.places) > 3 else ''}")
 
 
 @app.command("provision")
@@ -156,6 +176,8 @@ def provision(
         plan = flow.provision(found, lambda name: place.store(name), jobs, apply=False)
         _print_steps(plan)
         _print_failures(plan)
+        if not plan.steps and not plan.failed:
+            print(f"{_inert(lane)}: neither its stores nor its providers need anything made for it")
         if dry_run or not any(not step.done for step in plan.steps):
             return 4 if plan.failed else 0
         if not yes and not _agreed(lane):

@@ -41,6 +41,11 @@ def revoke(
 
     wanted = names or []
     from_stdin = wanted == ["-"]
+    if wanted and not from_stdin and not leaked:
+        raise UsageError(
+            "a fingerprint does not say where the value is; the report that found it does",
+            hint=f"keyward revoke {' '.join(wanted)} --leaked report.jsonl",
+        )
     if from_stdin == bool(leaked):
         raise UsageError(
             "say what to revoke", hint="Use --leaked REPORT, with fingerprints of it if you like; or - with --kind."

@@ -39,6 +39,7 @@ IncidentOption = Annotated[
 ]
 ConfigOption = Annotated[str | None, typer.Option("--config", metavar="FILE", help="Your own configuration.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Only say what would be done.")]
 WithheldOption = Annotated[
     list[str] | None,
     typer.Option("--compromised-host", metavar="HOST", help="Consumers on this host get nothing now. Repeatable."),
@@ -140,6 +141,7 @@ def resume(
         list[str] | None,
         typer.Option("--not-ours", metavar="ID", help="A key at the provider that somebody else made. Repeatable."),
     ] = None,
+    dry_run: DryRunOption = False,
     config: ConfigOption = None,
 ) -> int:
     """Go on with rotations that were interrupted, that halted, or that waited for a person.
@@ -148,6 +150,7 @@ def resume(
 
     For example: keyward resume
     """
+    from keyward.cli.rotation_view import show_open
     from keyward.flows import rotate as flow
     from keyward.rotate.who import current
 
@@ -155,6 +158,9 @@ def resume(
         open_ones = flow.find_open(place, names or ())
         if not open_ones:
             print("Nothing to resume.")
+            return DONE
+        if dry_run:
+            print(show_open(open_ones))
             return DONE
         if not_ours:
             flow.disown(place, open_ones, not_ours)
@@ -168,6 +174,7 @@ def resume(
 def provide(
     ref: Annotated[str, typer.Argument(metavar="LANE/NAME", help="The credential that waits.")],
     source: Annotated[str, typer.Argument(metavar="-", help="`-` reads it from standard input.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only say which parts it waits for.")] = False,
     config: ConfigOption = None,
 ) -> int:
     """Give a waiting rotation the value that you made at the provider. It is asked for, hidden, and verified before it is stored.
@@ -185,6 +192,9 @@ def provide(
         )
     with open_place(config) as place:
         wanted = flow.parts_wanted(place, ref)
+        if dry_run:
+            print(_inert(f"{ref} waits for: {', '.join(wanted)}"))
+            return DONE
         parts = read_parts(wanted) if source == "-" else {part: ask(f"{ref}: {part}") for part in wanted}
         with _running([ref], place) as (tell, switch):
             outcome = flow.provide(place, ref, parts, tell=tell, switch=switch)
@@ -203,7 +213,9 @@ def abort(
             help="Where a rotation's journal was lost or damaged: look what it left in the store, and free that.",
         ),
     ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="With --free-slots: only show what is there.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Only say whether it can be taken back, or what is in the slots.")
+    ] = False,
     yes: YesOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -211,6 +223,7 @@ def abort(
 
     Not possible once the old one may be dead: then the only way is forward. For example: keyward abort shop/aws
     """
+    from keyward.cli.rotation_view import show_ways_back
     from keyward.flows import rotate as flow
     from keyward.model.rotation import Aborted
 
@@ -219,7 +232,12 @@ def abort(
     with open_place(config) as place:
         if free_slots:
             return _free_slots(place, free_slots, dry_run=dry_run, yes=yes)
-        result = flow.abort(place, flow.find_open(place, names or ()))
+        open_ones = flow.find_open(place, names or ())
+        if dry_run:
+            ways = flow.ways_back(place, open_ones)
+            print(show_ways_back(ways))
+            return HALTED if any(each.refusal for each in ways) else DONE
+        result = flow.abort(place, open_ones)
     _report(result)
     return DONE if all(isinstance(each, Aborted) for each in result.outcomes) else HALTED
 
@@ -295,6 +313,7 @@ def history(
 def distribute(
     names: Annotated[list[str] | None, typer.Argument(metavar="LANE/NAME", help="None: all that were withheld.")] = None,
     host: Annotated[str, typer.Option("--host", metavar="HOST", help="Only consumers that stand on this host.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only say who would be given what.")] = False,
     config: ConfigOption = None,
 ) -> int:
     """Give the current credentials to consumers that were withheld, on the clean machine that replaces a compromised one.
@@ -303,11 +322,18 @@ def distribute(
     """
     from keyward.cli.table import table
     from keyward.flows.distribute import distribute as flow
+    from keyward.flows.rotate_withheld import withheld
 
     with open_place(config) as place:
-        given = flow(place, names or (), host)
-    print(table([(each.ref, each.consumer, each.result) for each in given]) or "Nothing was withheld.\n", end="")
-    return HALTED if any(not each.done for each in given) else DONE
+        waiting = withheld(place, names or (), host)
+        if dry_run:
+            rows = [(each.ref, each.consumer, "would be given it", True) for each in waiting if not each.lost]
+        else:
+            rows = [(one.ref, one.consumer, one.result, one.done) for one in flow(place, names or (), host)]
+    told = {row[:2] for row in rows}
+    rows += [(each.ref, each.consumer, each.lost, False) for each in waiting if each.lost and each[:2] not in told]
+    print(table([row[:3] for row in rows]) or "Nothing was withheld.\n", end="")
+    return HALTED if any(not done for *_, done in rows) else DONE
 
 
 # what the commands share
@@ -392,9 +418,15 @@ def _ask_to_type(wanted: str, what: str) -> None:
 
 def _check_approvals(place: Workplace, made: Plan, break_glass: str) -> None:
     if made.approvals:
-        from keyward.flows.approvals import require
+        from keyward.flows.approvals import decide, require
+        from keyward.rotate.who import current
 
-        require(place, made.digest, max(needed for _, needed in made.approvals), break_glass)
+        needed = max(needed for _, needed in made.approvals)
+        if not break_glass:
+            decision = decide(place, made.digest, needed, current().user)
+            for reason in () if decision.allowed else decision.passed_over:
+                _warn(f"an approval does not count: {reason}")
+        require(place, made.digest, needed, break_glass)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from keyward.model.rotation import INCIDENT, Aborted, Attested, Outcome, Proved,
 from keyward.report.escape import log
 
 if TYPE_CHECKING:
-    from keyward.flows.rotate import Plan, Result
+    from keyward.flows.rotate import Plan, Result, WayBack
     from keyward.rotate.found import Found
     from keyward.rotate.journal import Line
     from keyward.rotate.ledger import Standing
@@ -24,7 +24,10 @@ def show_plan(plan: Plan) -> str:
     """The plan as a person reads it before saying yes."""
     incident = plan.mode == INCIDENT
     count = len([p for p in plan.rotations if not p.refusal])
-    lines = [f"{'Incident' if incident else 'Planned'} rotation of {count} credential{'s' * (count != 1)}, in this order:", ""]
+    what = f"{'Incident' if incident else 'Planned'} rotation of {count} credential{'s' * (count != 1)}, in this order:"
+    if not count:
+        what = "No credential would be rotated:" if plan.rotations else "No credential would be rotated."
+    lines = [what, ""]
     for number, each in enumerate(plan.rotations, 1):
         lines.append(f"{number:>3}. {log(each.ref)}  ({log(each.kind)})")
         if each.refusal:
@@ -60,7 +63,10 @@ def _calls(calls: Iterable[tuple[str, str]]) -> list[str]:
 def unowned(found: Iterable[Found]) -> str:
     """Leaked keys that no lane owns, and what to do."""
     rows = [(f.fingerprint, str(f.kind), f"{f.path}:{f.line}") for f in found]
-    return table(rows, indent="  ") + "  Take them in: keyward lanes adopt FINGERPRINT --lane LANE --report REPORT"
+    return table(rows, indent="  ") + (
+        "  Take them in: keyward lanes adopt FINGERPRINT --lane LANE --report REPORT\n"
+        "  What was replaced since that scan is listed, too: scan again to know what is left."
+    )
 
 
 def show_result(result: Result) -> str:
@@ -117,8 +123,9 @@ def _manual(number: int, waiting: WaitingHuman) -> list[str]:
 def _failure(outcome: Outcome) -> list[str]:
     if not isinstance(outcome, Stopped):
         return [f"  {log(outcome.ref)}: taken back; {log(getattr(outcome, 'detail', ''))}"]
-    touched = "" if outcome.changed else " Nothing was changed."
-    lines = [f"  {log(outcome.ref)}: at {outcome.step}: {log(outcome.reason)}{touched}"]
+    touched = "" if outcome.changed else ". Nothing was changed."
+    reason = outcome.reason.rstrip(".") if touched else outcome.reason
+    lines = [f"  {log(outcome.ref)}: at {outcome.step}: {log(reason)}{touched}"]
     if outcome.hint:
         lines.append(f"     {log(outcome.hint)}")
     if outcome.rotation and outcome.changed and "resume" not in outcome.hint:
@@ -136,6 +143,30 @@ def show_stranded(slots: Sequence[Stranded], now: float) -> str:
         what = f"{each.way.value} ({each.why})"
         rows.append((each.slot.value, each.rotation or "?", each.state or "?", each.id or "-", written, what))
     return table(rows).rstrip("\n")
+
+
+def show_open(standings: Sequence[Standing]) -> str:
+    """What `resume` would go on with."""
+    lines = []
+    for each in standings:
+        waits = "a person must act first: see keyward status" if each.state.name == "WAITING" else f"goes on at {each.step}"
+        lines.append(f"{log(each.ref or '?')}: {each.rotation} {waits}")
+    return "\n".join(lines)
+
+
+def show_ways_back(ways: Sequence[WayBack]) -> str:
+    """What `abort` would come to."""
+    lines = []
+    for each in ways:
+        if each.refusal:
+            lines.append(f"{log(each.ref)}: cannot be taken back: {log(each.refusal)}")
+            lines += [f"  {log(each.hint)}"] if each.hint else []
+        else:
+            lines.append(
+                f"{log(each.ref)}: {each.rotation}, at {each.step}, can be taken back: "
+                "consumers and store get the old one again, and the new one is revoked"
+            )
+    return "\n".join(lines)
 
 
 def show_standings(standings: Sequence[Standing], now: float) -> str:

@@ -21,6 +21,7 @@ from keyward.rotate.due import Row, due
 from keyward.rotate.found import Report, read_report
 from keyward.rotate.init_config import quoted, quoted_key
 from keyward.rotate.lanes import load_lanes
+from keyward.rotate.named import Misnamed, misnamed, refuse_misnamed
 from keyward.rotate.operator import Operator
 from keyward.rotate.review import Problem, Sources, review
 from keyward.scan.config import load_operator, operator_path
@@ -58,6 +59,7 @@ def check(place: Workplace, report: str | None, *, live: bool) -> list[Problem]:
         salt=load_salt().value,
         report=read_report(report) if report else None,
         live=(lambda lane, entry: _asked(place, rotators.get(entry.kind), entry)) if live else None,
+        made=made_at(place) if live else None,
     )
     return review(place.operator, sources)
 
@@ -74,22 +76,35 @@ def job_for(place: Workplace, rotator: Rotator, entry: Entry) -> Job:
     return Job(entry, place.ports(rotator.hosts(entry), place.gate(entry, rotator)), place.admin(entry))
 
 
-def due_rows(place: Workplace, *, live: bool = False) -> list[Row]:
-    """How every credential stands. `live`: asks the provider where the store does not know when it was made."""
+def made_at(place: Workplace) -> Callable[[Entry], float | None]:
+    """When the provider says that the credential of an entry was made; None where it cannot be asked."""
 
     def made(entry: Entry) -> float | None:
         rotator = place.registry.rotators().get(entry.kind)
         held = current(place)(entry)
-        if not live or rotator is None or rotator.manual is not None or held is None:
+        if rotator is None or rotator.manual is not None or held is None:
             return None
-        job = job_for(place, rotator, entry)
         try:
+            job = job_for(place, rotator, entry)
             found = rotator.inventory(job).get(rotator.identify(job, held.parts))
         except KeywardError:
             return None
         return found.created if found else None
 
-    return list(due(place.operator, current(place), place.clock.now(), made))
+    return made
+
+
+def due_rows(place: Workplace, *, live: bool = False) -> list[Row]:
+    """How every credential stands. `live`: asks the provider where the store does not know when it was made."""
+    return list(due(place.operator, current(place), place.clock.now(), made_at(place) if live else lambda entry: None))
+
+
+def wrong_names(config: str | None) -> list[Misnamed]:
+    """What stands in `scope` and `admin` of entries and means nothing to their rotators; offline."""
+    path = operator_path(config)
+    rotators = Registry(plugins=load_operator(path).plugins).rotators()
+    entries = [entry for _, entry in load_lanes(path).entries() if entry.kind in rotators]
+    return [each for entry in entries for each in misnamed(entry, rotators[entry.kind])]
 
 
 class Adopted(NamedTuple):
@@ -118,9 +133,10 @@ def adopt(
     parts_of: Parts,
     clock: Clock,
     name: str = "",
+    dry_run: bool = False,
 ) -> Adopted:
     """Takes a found credential into a lane: into the configuration, if the lane has no entry for it, and its value into the
-    store's current slot. Doing it twice is the same as once.
+    store's current slot. Doing it twice is the same as once. `dry_run`: only says what would be done.
 
     Raises UsageError for what is not there, Refused where the place has changed or the store holds something else.
     """
@@ -138,8 +154,10 @@ def adopt(
     )
     if not is_new:
         store = store_of(entry.store)
-        stored = _put(store, entry, parts, places[0].public_id, fingerprint, kind, report.salt, clock)
+        stored = _put(store, entry, parts, places[0].public_id, fingerprint, kind, report.salt, clock, dry_run=dry_run)
         return Adopted(entry, store.name, False, stored, _open_places(report, fingerprint))
+    if dry_run:
+        return Adopted(entry, entry.store, True, True, _open_places(report, fingerprint))
     entry = _append_entry(operator.path, lane, entry.name, kind.name)
     store = store_of(entry.store)
     stored = _put(store, entry, parts, places[0].public_id, fingerprint, kind, report.salt, clock)
@@ -220,6 +238,8 @@ def _put(
     kind: CredentialKind,
     salt: bytes,
     clock: Clock,
+    *,
+    dry_run: bool = False,
 ) -> bool:
     """Writes the value where nothing stands; answers whether that was needed. Raises Refused where something else stands."""
     for _ in range(2):
@@ -233,6 +253,8 @@ def _put(
                 )
             hint = f"Rotate what is there (keyward rotate {entry.ref}), or adopt this one under another --name."
             raise Refused(f"{entry.ref}: the store {store.name} holds something else at {entry.path}", hint=hint)
+        if dry_run:
+            return True
         labels = {
             "lane": entry.lane,
             "name": entry.name,
@@ -275,6 +297,7 @@ def provision(lane: Lane, store_of: Callable[[str], Store], jobs: Sequence[tuple
             failed.append((f"store {name}", str(error), error.hint))
     for rotator, job in jobs:
         try:
+            refuse_misnamed(job.entry, rotator)
             # a rotator says what was there before; what it did not make, it raised for
             steps += [Step(job.entry.ref, change.what, apply or change.done) for change in rotator.provision(job, apply=apply)]
         except KeywardError as error:

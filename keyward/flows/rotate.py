@@ -31,7 +31,7 @@ from keyward.model.rotation import (
     WaitingHuman,
 )
 from keyward.plugin.store import Slot
-from keyward.rotate.abort import abort as take_back
+from keyward.rotate import abort as aborting
 from keyward.rotate.audit import CallRecorder
 from keyward.rotate.engine import Rotation, steps_for
 from keyward.rotate.found import Found
@@ -141,6 +141,7 @@ def _planned(place: Workplace, chosen: Chosen, options: Options) -> Planned:
         parties = place.parties(chosen.lane, entry, extra=chosen.extra)
         checked = preflight(parties, options, "")
     except KeywardError as error:
+        error = _busy(place, entry) or error
         return bare._replace(refusal=str(error), hint=error.hint)
     steps = tuple(steps_for(parties, options, checked))
     notes = [*checked.notes, *chosen.notes]
@@ -151,6 +152,15 @@ def _planned(place: Workplace, chosen: Chosen, options: Options) -> Planned:
     named = rotator.calls_for(entry)
     calls = tuple((step, call) for step in steps for call in named.get(step, ()))
     return bare._replace(steps=steps, notes=tuple(notes), calls=calls)
+
+
+def _busy(place: Workplace, entry: Entry) -> KeywardError | None:
+    """That another process rotates it at this moment, which explains whatever does not fit together now."""
+    try:
+        with entry_lock(place.state, entry.ref, clock=place.clock):
+            return None
+    except KeywardError as error:
+        return error
 
 
 def rotate(
@@ -376,10 +386,37 @@ def abort(place: Workplace, open_ones: Sequence[Standing], *, tell: Tell = silen
         try:
             with entry_lock(place.state, chosen.entry.ref, wait=2.0, clock=place.clock):
                 rotation, audited = _rotation(place, chosen, Options(), tell, None)
-                outcomes.append(_recorded(rotation, audited, take_back(rotation)))
+                outcomes.append(_recorded(rotation, audited, aborting.abort(rotation)))
         except KeywardError as error:  # the next one must still be taken back
             outcomes.append(Stopped("", chosen.entry.ref, ABORT, str(error), error.hint, changed=True))
     return Result((*outcomes, *lost))
+
+
+class WayBack(NamedTuple):
+    """What `abort` would come to. `refusal`: why the rotation cannot be taken back (empty: it can), `hint`: what to do then."""
+
+    rotation: str
+    ref: str
+    step: str
+    refusal: str = ""
+    hint: str = ""
+
+
+def ways_back(place: Workplace, open_ones: Sequence[Standing]) -> list[WayBack]:
+    """Whether each could be taken back now: what `abort --dry-run` says. Asks stores and providers; changes nothing."""
+    known, lost = _configured(place, dict.fromkeys(each.ref for each in open_ones))
+    newest = {each.ref: each for each in open_ones}
+    ways = []
+    for chosen in known:
+        stands = newest[chosen.entry.ref]
+        way = WayBack(stands.rotation, stands.ref, stands.step)
+        try:
+            with entry_lock(place.state, chosen.entry.ref, wait=2.0, clock=place.clock):
+                aborting.check(_rotation(place, chosen, Options(), silent, None)[0])
+        except KeywardError as error:
+            way = way._replace(refusal=str(error), hint=error.hint)
+        ways.append(way)
+    return [*ways, *(WayBack("", each.ref, "", each.reason, each.hint) for each in lost)]
 
 
 def disown(place: Workplace, open_ones: Sequence[Standing], ids: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from keyward.errors import KeywardError, StoreDenied, UsageError
 from keyward.flows.workplace import Workplace
+from keyward.formats.toml_file import nearest
 from keyward.match.fingerprint import Fingerprinter
 from keyward.model.credential import SecretParts
 from keyward.model.lane import ConsumerSpec, Entry, Lane
@@ -16,10 +17,11 @@ from keyward.rotate.consumers.guess_reference import Kept, guess_reference
 from keyward.rotate.consumers.openclaw_reference import VAULT
 from keyward.rotate.found import LIVE, Found, Report
 from keyward.rotate.identity import fingerprint
+from keyward.rotate.operator import Operator
 
 
 class Wanted(NamedTuple):
-    """What was asked for. `names`: `lane/name`, or a lane's name. `report`: a scan's, for leaked keys. `references`: whether leaked
+    """What was asked for. `names`: `lane/name`. `report`: a scan's, for leaked keys. `references`: whether leaked
     values become references wherever they can (else in the lanes that say so)."""
 
     names: tuple[str, ...] = ()
@@ -59,11 +61,13 @@ class Selection(NamedTuple):
 
 
 def select(place: Workplace, wanted: Wanted) -> Selection:
-    """The entries that were asked for. Raises UsageError for a name that is not there, or when nothing was asked for."""
+    """The entries that were asked for. Raises UsageError for a name, kind or tier that is not there (the others are not rotated then:
+    who is in a hurry must not believe that all was), or when nothing was asked for."""
     operator = place.operator
     everything = list(operator.entries())
     if not any((wanted.names, wanted.lanes, wanted.kinds, wanted.tiers, wanted.report, wanted.everything)):
         raise UsageError("say what to rotate", hint="Name LANE/NAME, or use --lane, --kind, --tier, --leaked REPORT or --all.")
+    _refuse_unknown(operator, wanted)
     refs: dict[str, Chosen] = {}
 
     def add(lane: Lane, entry: Entry) -> None:
@@ -89,6 +93,28 @@ def select(place: Workplace, wanted: Wanted) -> Selection:
     if not refs and not unowned and not unread:
         raise UsageError("no credential of a lane fits", hint="See what there is with: keyward lanes list")
     return Selection(tuple(refs.values()), unowned, unread)
+
+
+def _refuse_unknown(operator: Operator, wanted: Wanted) -> None:
+    """Raises UsageError for what the configuration does not have."""
+    everything = list(operator.entries())
+    if not everything and wanted.report is None:
+        raise UsageError(
+            "your configuration has no credential of a lane" if operator.path else "you have no configuration yet",
+            hint="Write a first one: keyward scan --format jsonl -o report.jsonl, then keyward init --from report.jsonl",
+        )
+    for name in wanted.names:
+        if name in operator.lanes:
+            raise UsageError(f"{name!r} is a lane, and no credential of one", hint=f"For all of it: --lane {name}")
+    known = sorted({str(entry.kind) for _, entry in everything})
+    for kind in wanted.kinds:
+        if kind not in known:
+            raise UsageError(f"no lane has a credential of kind {kind!r}", hint=nearest(kind, known))
+    tiers = sorted({lane.tier for lane, _ in everything})
+    for tier in wanted.tiers:
+        if tier not in tiers:
+            there = ", ".join(map(str, tiers))
+            raise UsageError(f"no lane with a credential has tier {tier}", hint=f"There are: {there}." if there else "")
 
 
 def _owners(

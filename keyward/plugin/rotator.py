@@ -176,6 +176,13 @@ class Rotator:
     origin: Origin = Origin.MINTED
     capabilities: Capabilities = Capabilities()
     admin: AdminNeed = AdminNeed()
+    admin_options: tuple[str, ...] = ()
+    """Parts of `admin` that it takes besides those that it needs."""
+    scope_names: tuple[str, ...] | None = None
+    """The settings of an entry's `scope` that it reads. Any other one is refused before anything is made, for a mistyped limit would be none.
+    None: it is not held to any."""
+    gives: tuple[str, ...] = ()
+    """The parts of a credential that it makes where there is none yet."""
     public_hosts: tuple[str, ...] = ()
     manual: Manual | None = None
     revokes: bool = True

@@ -21,21 +21,30 @@ def abort(rotation: Rotation) -> Outcome:
     """Takes back what a rotation did, in reverse. Idempotent: an interrupted abort is aborted again."""
     journal, ref = rotation.journal, rotation.entry.ref
     try:
-        rotation.check_configuration()
-        if journal.last(DONE, SEEN) is not None:
-            raise Halted(f"{ref}: this rotation is done", hint="Rotate again to replace the new one.")
+        check(rotation)
         if journal.last(ABORT, SEEN) is None:
             if journal.last(ABORT, INTENT) is None:
-                _check_way_back(rotation)
                 journal.intent(ABORT)
             journal.seen(ABORT, detail=_take_back(rotation))
         done = journal.last(ABORT, SEEN)
-        return Aborted(journal.rotation, ref, f"the old one is in use as before; {done.ids['detail'] if done else ''}")
+        planned = journal.last(PLAN, SEEN)
+        before = "the old one is in use as before" if planned is None or planned.ids["has_old"] else "there is none, as before"
+        return Aborted(journal.rotation, ref, f"{before}; {done.ids['detail'] if done else ''}")
     except KeywardError as error:
         reason, hint = rotation.inert(str(error)), rotation.inert(error.hint)
     except Exception as error:  # a rotator, store or consumer is somebody's code; its text may quote a value
         reason, hint = f"{type(error).__name__} while it was taken back", f"Run: keyward abort {journal.rotation}"
     return Stopped(journal.rotation, ref, ABORT, reason, hint, rotation.changed)
+
+
+def check(rotation: Rotation) -> None:
+    """Whether a rotation can be taken back; reads only. Raises Halted, with the next step, where it cannot."""
+    journal = rotation.journal
+    rotation.check_configuration()
+    if journal.last(DONE, SEEN) is not None:
+        raise Halted(f"{rotation.entry.ref}: this rotation is done", hint="Rotate again to replace the new one.")
+    if journal.last(ABORT, INTENT) is None and journal.last(ABORT, SEEN) is None:
+        _check_way_back(rotation)
 
 
 def _check_way_back(rotation: Rotation) -> None:

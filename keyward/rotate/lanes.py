@@ -395,7 +395,7 @@ def _target(table: TomlFile, provider: Provider) -> Target:
 
 def _admin(table: TomlFile) -> dict[str, str]:
     if isinstance(table.data.get("admin"), str):
-        table.wrong("`admin` must be a table", 'Write one reference a part: admin = { token = "env:ADMIN_TOKEN" }', "admin")
+        table.wrong("`admin` must be a table", 'Write one reference a part: admin = { secret = "env:ADMIN_TOKEN" }', "admin")
     admin = table.in_table("admin")
     for part in admin.data:
         _check_reference(admin, part)

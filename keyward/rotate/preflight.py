@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from secrets import token_urlsafe
 from typing import NamedTuple
 
 from keyward.errors import ConsumerChanged, Halted, Refused, StoreUnavailable
 from keyward.model.credential import NO_PARTS, SecretParts
+from keyward.model.secret import Secret
 from keyward.model.verdict import Dead
 from keyward.plugin.consumer import Holds, Values
 from keyward.plugin.store import Slot
 from keyward.rotate.consumers.files import Prepared
+from keyward.rotate.named import refuse_misnamed
 from keyward.rotate.parties import Options, Parties
 
 
@@ -30,6 +33,7 @@ def preflight(parties: Parties, options: Options, rotation: str) -> Preflight:
     entry, store = parties.entry, parties.store
     if entry.kind not in parties.rotator.kinds:
         raise Refused(f"{entry.ref}: the rotator does not know {entry.kind}")
+    refuse_misnamed(entry, parties.rotator)
     health = store.health()
     if not health.usable:
         raise StoreUnavailable(f"the store {entry.store} cannot be used: {health.detail}", certain=True)
@@ -85,14 +89,39 @@ def _ask_consumers(parties: Parties, options: Options, old: SecretParts, rotatio
     for placed in given:
         if isinstance(placed.consumer, Prepared):
             placed.consumer.ready()
-    if not old:
-        return
     reference = f"{parties.entry.store}:{parties.entry.path}"
     # there is no new value yet: the old one in its place makes `holds` tell whether the consumer has it
-    values = Values(parties.entry.lane, parties.entry.name, reference, old, old, rotation)
+    values = Values(parties.entry.lane, parties.entry.name, reference, old, old or _unlike(parties), rotation)
     for placed in given:
-        if placed.consumer.holds(values) is Holds.OTHER:
+        if placed.consumer.holds(values) is not Holds.OTHER:
+            continue
+        if not old:
             raise ConsumerChanged(
-                f"{placed.spec.name} does not hold the value that is to be replaced",
-                hint="Correct the consumer's place in the operator's configuration, or put the current value there.",
+                f"{placed.spec.name} holds a value already, and the store {parties.entry.store} holds none, so that nobody could "
+                "tell whether it may be replaced",
+                hint="Take it in first: keyward scan it into a report, then "
+                f"keyward lanes adopt FINGERPRINT --lane {parties.entry.lane} --report REPORT. If nobody needs it, take it out.",
             )
+        raise ConsumerChanged(
+            f"{placed.spec.name} does not hold the value that is to be replaced",
+            hint="Correct the consumer's place in the operator's configuration, or put the current value there.",
+        )
+
+
+def _unlike(parties: Parties) -> SecretParts:
+    """Stands for a first value that is not made yet: its parts as far as the rotator tells them, else parts of every name."""
+    return {name: _Unlike()[name] for name in parties.rotator.gives} or _Unlike()
+
+
+class _Unlike(dict[str, Secret]):
+    """Parts of every name, like nobody's."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> Secret:
+        self[name] = made = Secret(token_urlsafe(24).encode())
+        return made
+
+    def get(self, name: str, default: object = None) -> Secret:  # there is always one
+        return self[name]

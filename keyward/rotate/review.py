@@ -45,7 +45,7 @@ class Problem(NamedTuple):
 
 class Sources(NamedTuple):
     """What a review looks at. `kind_of`: the declaration of a kind. `rotator_of`: its rotator, if there is one. `live`: what the
-    rotator says of one entry's reach; None to ask nobody. `salt`: for fingerprints where there is no report."""
+    rotator says of one entry's reach; None to ask nobody. `made`: when the provider made it, where the store does not know. `salt`: for fingerprints where there is no report."""
 
     current: Current
     kind_of: Callable[[Kind], CredentialKind]
@@ -54,6 +54,7 @@ class Sources(NamedTuple):
     salt: bytes
     report: Report | None = None
     live: Callable[[Lane, Entry], Iterable[Warning]] | None = None
+    made: Callable[[Entry], float | None] | None = None
 
 
 def review(operator: Operator, sources: Sources) -> list[Problem]:
@@ -101,7 +102,7 @@ def _fingerprints(operator: Operator, current: Current, sources: Sources) -> dic
 
 
 def _overdue(operator: Operator, current: Current, sources: Sources) -> Iterator[Problem]:
-    for row in due.due(operator, current, sources.now):
+    for row in due.due(operator, current, sources.now, sources.made or (lambda entry: None)):
         ref = row.entry.ref
         if row.state == due.UNREADABLE:
             yield Problem(UNREADABLE, ref, row.reason, "See: keyward config check --live")

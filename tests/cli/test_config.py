@@ -24,7 +24,7 @@ insecure_identity = true
 [[lanes.shop.credentials]]
 name = "gh"
 kind = "github/pat-classic"
-admin = {{ token = "env:KEYWARD_TEST_TOKEN" }}
+admin = {{ secret = "env:KEYWARD_TEST_TOKEN" }}
 """
 
 
@@ -68,7 +68,7 @@ def test_what_is_wrong_is_named_with_its_place(file: Path, change: tuple[str, st
 
 def test_live_resolves_references_and_never_shows_them(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out = run("check", "--config", str(file), "--live")
-    assert code == 1 and "shop/gh: admin.token" in out and "KEYWARD_TEST_TOKEN" in out
+    assert code == 1 and "shop/gh: admin.secret" in out and "KEYWARD_TEST_TOKEN" in out
     monkeypatch.setenv("KEYWARD_TEST_TOKEN", token(3).decode())
     code, out = run("check", "--config", str(file), "--live")
     assert (code, token(3).decode() in out) == (0, False), out

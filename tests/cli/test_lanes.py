@@ -88,7 +88,7 @@ def test_from_a_leak_to_a_lane(place: Place) -> None:
     code, out = place.run("adopt", place.fingerprint, "--lane", "shop", "--report", place.report)
     assert code == 0 and "now holds it at lanes/shop/github-pat-classic" in out and "added to" in out
     again = place.run("adopt", place.fingerprint, "--lane", "shop", "--report", place.report)
-    assert again[0] == 0 and "held already" in again[1] and place.config.read_text().count("credentials]]") == 1
+    assert again[0] == 0 and "held it already" in again[1] and place.config.read_text().count("credentials]]") == 1
     assert VALUE not in b"".join(path.read_bytes() for path in place.folder.rglob("*") if path.is_file() and path != place.leak)
     code, out = place.run("check", "--report", place.report)
     assert code == 1 and "plaintext" in out and "unowned" not in out
@@ -98,6 +98,16 @@ def test_from_a_leak_to_a_lane(place: Place) -> None:
     assert "kept in main at lanes/shop/github-pat-classic" in out and "rotate_every of lane shop (30d)" in out
     with pytest.raises(UsageError, match="no lane"):
         place.run("show", "shup")
+
+
+def test_a_dry_run_takes_nothing_over(place: Place) -> None:
+    before = place.config.read_text()
+    words = ("adopt", place.fingerprint, "--lane", "shop", "--report", place.report)
+    code, out = place.run(*words, "--dry-run")
+    assert code == 0 and "would be added to" in out and "shop/github-pat-classic" in out
+    assert place.config.read_text() == before and not any(place.config.parent.rglob("*.age"))
+    place.run(*words)
+    assert "is in the store" in place.run(*words, "--dry-run")[1]
 
 
 def test_what_was_adopted_is_due_because_nobody_knows_its_age(place: Place) -> None:
@@ -238,5 +248,6 @@ def test_provision_shows_a_plan_and_makes_it_once(tmp_path: Path) -> None:
 
 
 def test_provision_of_a_lane_that_needs_nothing(place: Place) -> None:
-    assert place.run("provision", "shop", "--dry-run") == (0, "")
+    code, out = place.run("provision", "shop", "--dry-run")
+    assert code == 0 and "shop: neither its stores nor its providers need anything" in out
     assert place.run("provision", "shop")[0] == 0

@@ -142,6 +142,21 @@ def test_one_that_is_down_hides_nothing_of_the_others(shop: Shop) -> None:
     assert "unknown" in lines["shop/code"] and "unknown" not in lines["shop/cloud"] + lines["shop/router"]
 
 
+def test_a_review_asks_how_old_they_are_as_well(shop: Shop) -> None:
+    """Else `check --live` calls overdue what `due --live` calls fine."""
+    assert "nobody knows when it was rotated" in shop.check()
+    said = shop.check("--live")
+    assert "nobody knows" not in said
+    late = {ref for ref, line in shop.due("--live").items() if " fine " not in line}
+    assert late and {line.split()[1] for line in said.splitlines() if line.startswith("overdue")} == late
+
+
+def test_an_admin_credential_that_is_missing_hides_nothing_of_the_others(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITLAB_ADMIN")
+    lines = shop.due("--live")
+    assert "unknown" in lines["shop/code"] and "unknown" not in lines["shop/cloud"] + lines["shop/router"]
+
+
 def _day(seconds: float) -> str:
     import time
 

@@ -176,9 +176,10 @@ def test_a_lane_that_wants_approval_waits_for_somebody_else(home: Home) -> None:
     code, out, err = home.run("rotate", "--all", "--yes")
     assert code == 4 and "keyward approve" in err and home.alive() == {home.old}
     digest = out.rsplit("Plan ", 1)[1].split()[0]
-    home.ok("approve", digest)
+    assert "that somebody else than" in home.ok("approve", digest)
     code, _, err = home.run("rotate", "--all", "--yes")
     assert code == 4 and home.alive() == {home.old}, "who begins it does not count"
+    assert "started the plan" in err, "and is not told why"
     home.ok("rotate", "--all", "--yes", "--break-glass", "the key is on a public page")
     assert home.alive() == {home.key_in_env()}
     assert "the key is on a public page" in home.ok("audit", "show")

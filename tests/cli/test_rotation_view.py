@@ -44,7 +44,7 @@ Not done:
   shop/db: at PROVE: the new one does not work
      The old one is untouched.
      Go on with: keyward resume r5
-  shop/x: at PLAN: the store is sealed\\x1b[31m Nothing was changed.\
+  shop/x: at PLAN: the store is sealed\\x1b[31m. Nothing was changed.\
 """)
 
 

@@ -84,7 +84,8 @@ def test_the_first_one_that_is_taken_back_leaves_nothing_in_the_store(desk: Make
     at.box().held = {}
     assert isinstance(at.run(), Stopped)
     stop.armed = False
-    assert isinstance(abort(at.rotation()), Aborted)
+    outcome = abort(at.rotation())
+    assert isinstance(outcome, Aborted) and "there is none, as before" in outcome.detail
     assert at.current() == {}, "the store's value was revoked"
     at.begin_anew()
     assert not isinstance(at.run(), Stopped)

@@ -48,6 +48,34 @@ def test_also_for_the_first_value_of_all(desk: Make, tmp_path: Path) -> None:
     assert isinstance(outcome, Stopped) and outcome.step == "PLAN" and at.world.working() == 1
 
 
+@pytest.mark.parametrize("type", ["dotenv", "json", "aws-profile"])
+def test_what_a_consumer_has_already_is_not_replaced_by_the_first_value_of_all(desk: Make, tmp_path: Path, type: str) -> None:
+    """The store holds nothing yet, so nobody can tell whether it is the one that shall be replaced."""
+    held = {"dotenv": "TOKEN=theirs\n", "json": '{"TOKEN": "theirs"}', "aws-profile": "[default]\naws_access_key_id = theirs\n"}
+    at = desk()
+    at.store.erase(at.entry.path, Slot.CURRENT, expected=1)
+    file = tmp_path / "file"
+    file.write_text(held[type])
+    options = {"path": str(file)} if type == "aws-profile" else {"path": str(file), "set": {"TOKEN": "{secret}"}}
+    spec = ConsumerSpec(type, options)
+    at.boxes.append((spec, make_consumer(spec, Ports(Hosts(), clock=at.clock))))
+    outcome = at.run()
+    assert isinstance(outcome, Stopped) and outcome.step == "PLAN" and not outcome.changed
+    assert "lanes adopt" in outcome.hint and at.world.working() == 1 and file.read_text() == held[type]
+    assert at.store.read(at.entry.path, Slot.PENDING) is None
+
+
+def test_an_empty_place_is_given_the_first_value_of_all(desk: Make, tmp_path: Path) -> None:
+    at = desk()
+    at.store.erase(at.entry.path, Slot.CURRENT, expected=1)
+    (tmp_path / ".env").write_text("DEBUG=1\nTOKEN=\n")
+    place(at, tmp_path / ".env")
+    assert not isinstance(at.run(), Stopped)
+    current = at.store.read(at.entry.path, Slot.CURRENT)
+    assert current is not None
+    assert (tmp_path / ".env").read_text() == f"DEBUG=1\nTOKEN={current.parts['secret'].reveal().decode()}\n"
+
+
 def test_a_missing_file_that_may_not_be_made_is_told(desk: Make, tmp_path: Path) -> None:
     at = desk()
     place(at, tmp_path / ".env")
