@@ -1,4 +1,4 @@
-"""Trains the table of letter pairs of `keyward.match.signals.letters` from the words of the programs and texts that this machine has.
+"""Trains the table of letter pairs of `keyward.plugin.letters` from the words of the programs and texts that this machine has.
 
     python benchmarks/letters.py [FOLDER …]        prints the table, to be pasted
 

@@ -68,17 +68,6 @@ def is_strong(value: bytes) -> bool:
     return (len(value) >= 12 and classes >= 3) or (len(value) >= 16 and classes >= 2 and any(48 <= c <= 57 for c in value))
 
 
-def is_random(value: bytes) -> bool:
-    """Whether a token of 16 characters or more looks drawn by a machine: enough different characters, digits among letters, and no more that
-    reads like words than chance makes: half now and then, four fifths of many in a row hardly ever."""
-    digits = sum(48 <= c <= 57 for c in value)
-    if len(value) < 16 or not digits or digits == len(value):
-        return False
-    words = sum(len(word) for word in re.findall(rb"[A-Z]?[a-z]{4,}|[A-Z]{4,}", value) if _pronounceable(word))
-    most = 0.8 if len(value) >= 24 and value.isalnum() else 0.55
-    return len(set(value)) >= min(9, len(value) // 2) and words <= len(value) * most
-
-
 def _pronounceable(word: bytes) -> bool:
     vowels = sum(c in b"aeiouAEIOU" for c in word)
     return 0.2 <= vowels / len(word) <= 0.65

@@ -15,9 +15,10 @@ from collections.abc import Mapping
 
 from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Manual, Parts, Rule, Signal
 from keyward.plugin.checksums import decode_base64
+from keyward.plugin.letters import is_random
 from keyward.plugin.shapes import Shape, b64, concat, part, text
 
-from ._passwords import PASSWORD, WORD, form_rule, is_random, judge, where
+from ._passwords import PASSWORD, WORD, form_rule, judge, where
 
 BASIC, SSHPASS = Kind("basic-auth/password"), Kind("basic-auth/sshpass")
 

@@ -10,9 +10,8 @@ References: https://datatracker.ietf.org/doc/html/rfc6750
 from __future__ import annotations
 
 from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Manual, Parts, Rule, Signal
+from keyward.plugin.letters import is_random
 from keyward.plugin.shapes import an, b64url, hexa, part, text
-
-from ._passwords import is_random
 
 TOKEN = Kind("bearer/token")
 

@@ -42,7 +42,7 @@ _WORDS = (  # the first letters as sets, so that `re` passes over other text fas
     rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd|rivate[_.-]?key)|[Ss](?i:ecret|enha|(?:igning|ervice|hared|torage|ession)[_.-]?key)|[Tt](?i:oken)|"
     rb"[Aa](?i:pi[_.-]?key|ccess[_.-]?key|uth[_.-]?key|uthorization|(?:ccount|dmin|pp)[_.-]?key)|[Cc](?i:redential|lient[_.-]?key|ontrase(?:\xc3\xb1|n)a)|"
     rb"[Ee](?i:ncryption[_.-]?key)|[Ll](?i:icense[_.-]?key)|[Mm](?i:aster[_.-]?key|ot_?de_?passe)|[Dd](?i:eploy[_.-]?key)|[Ww](?i:ebhook[_.-]?key)|"
-    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass|w|sk)(?![A-Za-z])|[_.-](?i:pass|auth)|"
+    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass|w|sk)(?![A-Za-z])|(?<=[a-z])Pass(?![a-z])|[_.-](?i:pass|auth)|"
     + _LANGUAGES
     + rb")"
 )
@@ -51,15 +51,41 @@ _TAIL = rb"[A-Za-z0-9_.-]{0,24}"
 _TYPED = rb"(?:[ \t]{0,2}:?[ \t]{1,2}(?:As )?&?[A-Za-z][A-Za-z0-9_.]{0,20})?"
 _OPERATOR = rb"(?:===?|!==?|:=|=>|=|:|\xef\xbc\x9a|\|\||\?\?)"
 _GIVEN = (
-    rb"(?:(?:[\"'`]\]?|[*_]{1,2}|" + _TYPED + rb")[ \t]{0,4}" + _OPERATOR + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])[ \t]{0,4}[rbuf@]?(?:\\?[\"'`])"
+    rb"(?:(?:[\"'`]\]?|[*_]{1,2}|"
+    + _TYPED
+    + rb")[ \t]{0,4}"
+    + _OPERATOR
+    + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])[ \t]{0,4}[rbuf@]?(?:\\?[\"'`])"
 )
 """Between a name and a value in quotes: `name = "`, `"name": "`, `name: str = "`, `define('name', '`, `#define name "`, `**name**: ``, `name == "`."""
 
+_GIVEN_PLAINLY = rb"(?:[\"'`]\]?|" + _TYPED + rb")[ \t]{0,4}" + _OPERATOR + rb"[ \t]{0,4}"
 _IN_QUOTES = rb"(?P<secret>[!#-&(-\[\]-_a-~]{6,200})"
 _BARE = rb"(?P<secret>[A-Za-z0-9!#%&*+./:=?@^_~|-][A-Za-z0-9!#$%&*+./:=?@^_~|-]{5,199})"
 _ENDS = rb"(?:[\"'`;\r\n]|\Z|[ \t]{1,8}(?:[#;\r\n]|\\\n|&&|-H |--|https?:))"
 _WEAK = rb"(?:(?:[Kk]ey|[Ss](?:alt|eed)|[Nn]once|[Aa]uth)(?![a-z])|(?:KEY|SALT|SEED|NONCE|AUTH)(?![A-Z])|(?<![A-Za-z])(?:iv|IV)(?![A-Za-z]))"
 """Names that hold other things as often; what they are given counts only where a machine drew it."""
+
+_PASSWORD = (
+    rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd)|(?<![A-Za-z])[Pp](?i:ass|w)(?![A-Za-z])|[_.-](?i:pass)|[Kk](?i:ennwort)|[Ss](?i:enha)|[Cc](?i:ontrase(?:\xc3\xb1|n)a)|"
+    + _LANGUAGES
+    + rb")[0-9]{0,2}"
+)
+"""Names that only passwords have, to their end."""
+
+_WORDS_IN_QUOTES = (
+    rb"(?=[^\"'`\n]{10,120}[\"'`])(?P<secret>[^\s\"'`\\<>{}\[\]()$=;|]{1,40}(?: [^\s\"'`\\<>{}\[\]()$=;|]{1,40}){1,7})"
+)
+_PLAIN = rb"[!#-&(-\[\]-_a-~]{0,100}"
+_ESCAPED = (
+    rb"[\"'](?=[^\n]{6,200})(?P<secret>(?:"
+    + _PLAIN
+    + rb"\\(?:[\\\"'/$@!#&%^*~]|u00[2-7][0-9A-Fa-f])){1,6}"
+    + _PLAIN
+    + rb")[\"'](?![\"'A-Za-z0-9_])"
+)
+_BLOCK = rb":(?: [>|][+-]?)?\r?\n"
+_GIVEN_ABOVE = rb"(?:[\"'`]\]?|" + _TYPED + rb")[ \t]{0,4}(?::=|=>|=|:)[ \t]{0,2}"
 
 _ARGUMENT = rb"[ \t]{0,2}(?:[^,\"'()\n]{1,60}|[rbuf@]?[\"'][^\"'\n]{0,200}[\"'])[ \t]{0,2},"
 _SECOND = rb"(?:NetworkCredential|UsernamePasswordCredentials?|UsernamePasswordAuthenticationToken|PasswordAuthentication|(?:HTTP|Http)?BasicAuth(?:entication)?|basic_auth|[.>]login|auth[ \t]?=[ \t]?)"
@@ -67,7 +93,13 @@ _THIRD = rb"(?:mysqli?_(?:p|real_)?connect|new mysqli|new PDO|getConnection|pg_c
 
 
 def _rule(
-    name: str, pattern: bytes, examples: tuple[Shape, ...], near_misses: tuple[Shape, ...], score: int = 45, whole: bool = False, anchor: bytes | None = None
+    name: str,
+    pattern: bytes,
+    examples: tuple[Shape, ...],
+    near_misses: tuple[Shape, ...],
+    score: int = 45,
+    whole: bool = False,
+    anchor: bytes | None = None,
 ) -> Rule:
     """`whole`: look for the whole pattern, up to the end of the value, in the first pass; the value's end rules much out."""
     return Rule(
@@ -84,7 +116,17 @@ def _rule(
 
 
 _RANDOM = an(32)
-_STRONG = concat(chars("BCDFGHJKLMNPQRTVWXZ", 2), "7", chars("bcdfghjkmnpqrtvwxz", 3), "#", chars("BCDFGHJKMNPQRTVWXZ", 2), "4!", chars("bcdfghjkmnpqrtvwxz", 2))
+_STRONG = concat(
+    chars("BCDFGHJKLMNPQRTVWXZ", 2),
+    "7",
+    chars("bcdfghjkmnpqrtvwxz", 3),
+    "#",
+    chars("BCDFGHJKMNPQRTVWXZ", 2),
+    "4!",
+    chars("bcdfghjkmnpqrtvwxz", 2),
+)
+_NUMBER = chars("23456789", 2)
+_LETTERS = chars("bcdfghjkmnpqrtvwxz", 4)
 _MISSES = (
     assigned("api_key", "settings.SERVICE_API_KEY", form='{name} = "{value}"\n'),
     assigned("password", "ConfirmYourPassword", form='{name} = "{value}"\n'),
@@ -98,7 +140,7 @@ _MISSES = (
 RULES = (
     _rule(
         "quoted",
-        rb"(?:" + _WORDS + _TAIL + rb"|(?i:identified by|convertto-securestring(?: -string)?))" + _GIVEN + _IN_QUOTES + rb"\\?[\"'`]",
+        rb"(?:" + _WORDS + _TAIL + rb"|(?i:identified by|convertto-securestring(?: -string)?))" + _GIVEN + _IN_QUOTES + rb"(?:[\"'`]|\\[\"'`](?![A-Za-z0-9!#$%&*+@^_~-]))",
         (
             assigned("api_key", _RANDOM, form='{name} = "{value}"\n'),
             json_member("accessToken", _RANDOM),
@@ -114,6 +156,71 @@ RULES = (
             assigned("ADMIN_PASSWORD", _STRONG, form="- **{name}**: `{value}`\n"),
         ),
         _MISSES,
+    ),
+    _rule(
+        "passphrase",
+        _PASSWORD + _GIVEN + _WORDS_IN_QUOTES + rb"[\"'`]",
+        (
+            assigned("password", concat("correct horse ", _NUMBER, " battery"), form='{name} = "{value}"\n'),
+            assigned("db_password", concat("Toulouse ", _NUMBER, " Kay!x Lyon"), form="  {name}: '{value}'\n"),
+            json_member("passphrase", concat("correct horse battery staple")),
+            assigned("GMAIL_APP_PASSWORD", concat(_LETTERS, " ", _LETTERS, " ", _LETTERS, " ", _LETTERS), form='{name} = "{value}"\n'),
+        ),
+        (
+            assigned("password", "correct horse battery staple", form='{name} = "{value}"\n'),
+            assigned("password", "Must have at least 8 characters", form='"{name}": "{value}"\n'),
+            assigned("password", "Mindestens 8 Zeichen", form='{name}: "{value}"\n'),
+            assigned("passphrase", "the phrase that opens it", form='"{name}": "{value}"\n'),
+            assigned("passwordLabel", concat("correct horse ", _NUMBER, " battery"), form='{name} = "{value}"\n'),
+            assigned("title", concat("correct horse ", _NUMBER, " battery"), form='{name} = "{value}"\n'),
+        ),
+    ),
+    _rule(
+        "escaped",
+        _WORDS + _TAIL + _GIVEN_PLAINLY + _ESCAPED,
+        (
+            assigned("password", concat(_STRONG, "\\\\", an(3)), form='{name} = "{value}"\n'),
+            json_member("dbPassword", concat(_STRONG, '\\"', an(3))),
+            json_member("password", concat(_STRONG, "\\u0026", an(3))),
+            assigned("API_TOKEN", concat(an(12), "\\/", an(16)), form='{name}: "{value}"\n'),
+        ),
+        (
+            assigned("password_regex", concat("^[a-z]\\\\", _STRONG), form='{name} = "{value}"\n'),
+            assigned("secret_file", "C:\\\\keys\\\\application.key", form='{name} = "{value}"\n'),
+            assigned("password", "first\\nsecond", form='{name} = "{value}"\n'),
+            assigned("colour", concat(_STRONG, "\\\\", an(3)), form='{name} = "{value}"\n'),
+        ),
+    ),
+    _rule(
+        "next-line",
+        _WORDS + _GIVEN_ABOVE + rb"\(?\r?\n[ \t]{0,60}[rbuf@]?[\"'`]" + _IN_QUOTES + rb"[\"'`][ \t]{0,2}(?:[,;)}\r\n]|\Z)",
+        (
+            assigned("password", _RANDOM, form='"{name}":\n    "{value}",\n'),
+            assigned("apiKey", _RANDOM, form='const {name}: string =\n  "{value}";\n'),
+            assigned("API_TOKEN", _RANDOM, form='{name} = (\n    "{value}"\n)\n'),
+        ),
+        (
+            assigned("password", "Enter-your-own", form='"{name}":\n    "{value}",\n'),
+            assigned("colour", _RANDOM, form='"{name}":\n    "{value}",\n'),
+            assigned("token", "identifier", form='{name} =\n    "{value}",\n'),
+        ),
+        score=34,  # what the rest of the name says is not seen, so a drawn password counts in settings only, and nothing in tests
+    ),
+    _rule(
+        "next-line-bare",
+        _WORDS + _BLOCK + rb"[ \t]{1,60}(?!- )" + _BARE + rb"(?<!:)[ \t]{0,2}(?:[\r\n]|\Z)",
+        (
+            assigned("password", _STRONG, form="db:\n  {name}:\n    {value}\n"),
+            assigned("api_token", _RANDOM, form="{name}: >-\n  {value}\nuser: svc\n"),
+            assigned("client_secret", _RANDOM, form="{name}: |\n  {value}\n"),
+        ),
+        (
+            assigned("password", "description:", form="{name}:\n  {value}\n    of it\n"),
+            assigned("token", "authentication-code", form="{name}:\n  {value}\n"),
+            assigned("token", _RANDOM, form="{name}:\n{value}\n"),
+        ),
+        # a class instead of two options: a fifth of the states
+        anchor=_WORDS + rb":[ >|+-]{0,3}\r?\n[ \t]{1,60}[A-Za-z0-9!#%&*+./:=?@^_~|-]{6}",
     ),
     _rule(
         "called",
@@ -243,7 +350,8 @@ RULES = (
     ),
     _rule(
         "name-and-value",
-        rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9_.:-]{0,30}?" + _WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?" + _BARE + rb"(?=[\s\"'])",
+        rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9_.:-]{0,30}?" + _WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?"
+        rb"(?P<secret>[A-Za-z0-9!#%&(-\[\]-_|~{][!#-&(-\[\]-_a-~]{5,199})(?:(?=[\"'])|(?<![,;)}\]])(?=\s))",
         (
             assigned("API_TOKEN", _RANDOM, form="        - name: {name}\n          value: {value}\n"),
             assigned("DB_PASSWORD", _STRONG, form='{"name": "{name}", "value": "{value}"}\n'.replace("{\"name\"", "[\"name\"").replace('"}\n', '"]\n')),
@@ -255,7 +363,7 @@ RULES = (
             assigned("API_TOKEN", "$(OTHER_TOKEN)", form="        - name: {name}\n          value: {value}\n"),
         ),
         # without what stands before the word, which is in every file
-        anchor=_WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9!#$%&*+./:=?@^_~|-]{6}",
+        anchor=_WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9!#%&(-\[\]-_|~{][!#-&(-\[\]-_a-~]{5}",
     ),
     _rule(
         "option",

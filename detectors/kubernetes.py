@@ -19,10 +19,10 @@ from collections.abc import Mapping
 
 from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Manual, Parts, Rule, Signal, structure
 from keyward.plugin.checksums import decode_base64, jwt_claims
+from keyward.plugin.letters import is_random
 from keyward.plugin.shapes import Shape, an, assigned, b64url, concat, hexa, json_member, jwt, lower, part, text
 
 from . import private_key
-from ._passwords import is_random
 
 SERVICE_ACCOUNT, CLIENT_KEY, USER_TOKEN = Kind("kubernetes/service-account-token"), Kind("kubernetes/client-key"), Kind("kubernetes/user-token")
 BOOTSTRAP, OPENSHIFT = Kind("kubernetes/bootstrap-token"), Kind("openshift/token")

@@ -14,9 +14,10 @@ from __future__ import annotations
 import re
 
 from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Manual, Parts, Rule, Signal
+from keyward.plugin.letters import is_drawn, is_random
 from keyward.plugin.shapes import an, assigned, b64, b64url, concat, hexa, json_member
 
-from ._passwords import is_random, is_weak
+from ._passwords import is_weak
 
 SIGNING = Kind("app/signing-secret")
 
@@ -47,7 +48,11 @@ def _check(parts: Parts) -> Signal | None:
         return Signal("context", -40, "the name of a constant")
     if re.search(rb"&[a-z_]{2,20}=", value):
         return Signal("context", -40, "goes on with the next parameter of a URL")
-    return Signal("random", 10, "looks random") if is_random(value) else Signal("random", -30, "does not look random")
+    return (
+        Signal("random", 10, "looks random")
+        if is_random(value) or is_drawn(value)
+        else Signal("random", -30, "does not look random")
+    )
 
 
 _NAMES = (
@@ -75,7 +80,7 @@ RULES = (
             assigned("JWT_SECRET", "this-is-not-my-signing-value"),
             assigned("SESSION_SECRET_FILE", "/run/secrets/session"),
             assigned("JWT_SECRET", "config.get.jwtSecret.value"),
-            assigned("copy_secret_key", "gnutls_pkcs11_copy_x509_privkey2", form="these are {name}, {value}\n"),
+            assigned("copy_secret_key", concat("gnutls_pkcs11_", "copy_x509_privkey2"), form="these are {name}, {value}\n"),
         ),
     ),
 )  # fmt: skip

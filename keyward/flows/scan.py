@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyward.errors import UsageError
@@ -144,14 +144,15 @@ def _sources(options: ScanOptions) -> Iterator[Source]:
 
 def _outcome(project: Project, gathered: Gathered, persona: str, seconds: float) -> Outcome:
     least = PERSONAS[persona]
+    occurrences = _weighed(gathered.occurrences)
     wanted: list[Occurrence] = []
     allowed: list[Occurrence] = []
     below: set[str] = set()
     on_line: dict[tuple[str, tuple[str, ...], int], set[str]] = {}
-    for occurrence in gathered.occurrences:
+    for occurrence in occurrences:
         locator = occurrence.locator
         on_line.setdefault((locator.path, locator.container, occurrence.line), set()).add(occurrence.fingerprint)
-    for occurrence in gathered.occurrences:
+    for occurrence in occurrences:
         locator = occurrence.locator
         # a list of places counts the lines of files, not those of what is packed in them
         single = not locator.container and len(on_line[locator.path, (), occurrence.line]) == 1
@@ -182,6 +183,15 @@ def _outcome(project: Project, gathered: Gathered, persona: str, seconds: float)
         stale_baseline=tuple(stale),
         notes=(*project.notes, *gathered.notes, *_advice(gathered.occurrences)),
     )
+
+
+def _weighed(occurrences: Sequence[Occurrence]) -> Sequence[Occurrence]:
+    """With what only all of them together say."""
+    if not occurrences:  # the usual commit, which need not know how findings are made
+        return occurrences
+    from keyward.scan.group import with_spread
+
+    return with_spread(occurrences)
 
 
 def _advice(occurrences: list[Occurrence]) -> list[str]:

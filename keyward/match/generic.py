@@ -25,6 +25,7 @@ from keyward.match.signals.around import (
 )
 from keyward.match.signals.file import example_file, kind_of_file, path_facts
 from keyward.match.signals.name import kind_of_name, name_of_something_else, says_its_name
+from keyward.match.signals.phrase import passphrase
 from keyward.match.signals.value import (
     algorithm,
     chosen_password,
@@ -53,12 +54,12 @@ Ask = Callable[["Context"], Signal | None]
 GENERIC_SIGNALS: tuple[Ask, ...] = (
     # those that are cheap and most often decide come first: judging stops where the rest cannot change the outcome
     type_or_constant, bare_in_code, test_result, loosely_joined, kind_of_file, kind_of_name, name_of_something_else, identifier, number_or_date,
-    path_or_url, markup, random_token, drawn_password, chosen_password, uuid, few_classes, words, says_its_name, hash_or_id, algorithm, prose_around,
+    path_or_url, markup, random_token, drawn_password, chosen_password, passphrase, uuid, few_classes, words, says_its_name, hash_or_id, algorithm, prose_around,
     same_on_line, example_around, schema_around, test_around, concatenated, keyboard_walk, example_file, low_entropy,
 )  # fmt: skip
 
 _MOST: dict[Ask, int] = {kind_of_file: 10, kind_of_name: 10}
-_MOST_OF_ONE: dict[Ask, int] = {random_token: 25, drawn_password: 15, chosen_password: 5, uuid: 5}
+_MOST_OF_ONE: dict[Ask, int] = {random_token: 25, drawn_password: 15, chosen_password: 5, passphrase: 15, uuid: 5}
 """What a signal can add at most, where it adds anything. Of the latter, which all look at how the value came about, one alone speaks."""
 
 

@@ -161,7 +161,7 @@ def typed_blindly(context: Context) -> Signal | None:
     middle = sum(c in b"asdfghjkl" for c in letters)
     if middle < 0.75 * len(letters) or sum(c in b"ghjkls" for c in letters) < 0.35 * len(letters):
         return None
-    from keyward.match.signals.letters import fluency
+    from keyward.plugin.letters import fluency
 
     if context.value.lower() != context.value or fluency(context.value) >= 0.35:
         return None

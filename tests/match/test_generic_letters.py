@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyward.match.signals.letters import (
+from keyward.plugin.letters import (
     classes,
     digits,
     entropy,

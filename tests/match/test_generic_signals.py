@@ -13,11 +13,11 @@ from keyward.match.assemble import Candidate
 from keyward.match.generic import GENERIC_SIGNALS
 from keyward.match.judge import NEVER, SIGNALS, Context, judge
 from keyward.match.personas import REGULAR
-from keyward.match.signals.letters import is_random
 from keyward.match.signals.name import strength
 from keyward.model.finding import Signal
 from keyward.model.kind import CredentialKind, Kind
 from keyward.model.rule import GENERIC, Rule
+from keyward.plugin.letters import is_random
 from keyward.plugin.shapes import ALNUM, an, assigned, b64, b64url, chars, hexa, uuid4
 
 KIND = CredentialKind(Kind("generic/secret"), "A secret")
@@ -288,6 +288,34 @@ def test_a_walk_over_the_keyboard(value: bytes, negative: bool) -> None:
 def test_words_for_credentials_with_or_without_numbers_are_what_everybody_chooses(value: bytes) -> None:
     assert confidence(value, b'password = "') < REGULAR
     assert weight("says_its_name", value, b'password = "') <= -50
+
+
+@pytest.mark.parametrize("value", [b"Welcome" + b"2024!", b"Admin" + b"@1987", b"Passw0rd" + b"1998!", b"root#" + b"77"])
+def test_with_a_number_of_ones_own_and_a_mark_they_are_passwords(value: bytes) -> None:
+    assert weight("says_its_name", value, b"DB_PASSWORD=") == -15
+    assert confidence(value, b"DB_PASSWORD=", b"", ".env") >= REGULAR
+
+
+TANGLED = "".join(("4hiYo(", "[Wr2X}", "/QvO"))
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [
+        (TANGLED.encode(), True), (b"/" + b"q7V<w!Xz2", True), (b"pA3:" + b"/k(9Zr]x", True),
+        (b"[A-Za-z0-9_]{8}", False), (b"https://id.corp.io/a1B", False), (b"{0}:{1}", False), (b"rgba(0,0,0,.5)", False), (b"items[0].Value(1)", False), (b"(\\d+)-X{2}", False),
+        (b"/run/secrets/Db1", False), (b"Foo<Bar1>(x)", False), (b"${HOME}/x1", False),
+    ],
+)  # fmt: skip
+def test_what_no_syntax_makes_is_no_markup_and_no_path(value: bytes, is_one: bool) -> None:
+    assert (weight("markup", value) == weight("path_or_url", value) == 0) == is_one
+    assert not is_one or confidence(value, b'password: "', b'"', "app.yaml") >= REGULAR
+
+
+def test_base64_may_begin_like_a_path() -> None:
+    value = b"/" + b64(42).sample(4).text + b"="
+    assert weight("path_or_url", value) == 0
+    assert confidence(value, b'auth_token = "') >= REGULAR
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import re
 
 import pytest
 from keyward.detectors._forms import mixed, random_looking
-from keyward.detectors._passwords import is_random
 
 from keyward.match.catalogue import load
 from keyward.match.matcher import Matcher
+from keyward.plugin.letters import is_random
 from keyward.plugin.shapes import ALNUM, DIGITS, HEX, LOWER
 from keyward.registry import Registry
 

@@ -28,7 +28,7 @@ LETTERS = 6
 NAMES = (
     b"pass", b"Pass", b"PASS", b"_PWD", b"_pwd", b"wd=", b"secret", b"Secret", b"SECRET", b"token", b"Token", b"TOKEN", b"_KEY", b"_key", b"-key",
     b"-Key", b"key=", b"key:", b"key\"", b"Key=", b"Key:", b"Key\"", b"apiKey", b"apikey", b"ApiKey", b"accessKey", b"ivateKey", b"PRIVATE KEY", b"nseal",
-    b"uthorization", b"_auth", b"_AUTH", b"\"auth\"", b"credential", b"onnectionString",
+    b"nemonic", b"NEMONIC", b"uthorization", b"_auth", b"_AUTH", b"\"auth\"", b"credential", b"onnectionString",
     b"postgres", b"mysql", b"MYSQL", b"mongo", b"MONGO", b"redis", b"REDIS", b"amqp:", b"amqps", b"mqtt", b"stomp", b"mssql", b"sqlserver", b"oracle", b"clickhouse",
     b"cassandra", b"couchdb", b"neo4j", b"NEO4J", b"bolt:", b"influx", b"elastic", b"snowflake", b"ftp:/", b"ftps:", b"ssh:/", b"smtp", b"SMTP", b"ldap", b"s3:/", b"dav:/", b"https://", b"hooks.", b"webhook",
 )  # fmt: skip

@@ -62,6 +62,12 @@ _QUOTED = tuple(
     for glue in (quote + rb" \+\s+" + quote, quote + rb"\+" + quote, quote + rb"\s+\+ " + quote)
 )
 """Literals put together with a plus sign. Written so that each has a literal of three bytes."""
+_ADJACENT = tuple(
+    rb"[A-Za-z0-9_-]{2}" + quote + gap + rb"[ \t]*" + quote + rb"[A-Za-z0-9_-]{8}"
+    for quote in (rb"\"", rb"'")
+    for gap in (rb" ", rb"\n ", rb"\n\t", rb"\r\n")
+)
+"""The same with nothing between them, as Python and C read them. Most text with a quotation at the end of a line has a comma or a space there."""
 _CONTINUED = tuple(rb"[A-Za-z0-9_-]{4}" + newline + rb"[ \t]*[A-Za-z0-9_-]{4}" for newline in (rb"\\\n", rb"\\\r\n"))
 _BROKEN = rb"(?:[\"'`][\s\\+.&]*[\"'`]|=?\r?\n)[A-Za-z0-9]"
 """What may stand in a value that is in pieces, behind its beginning: a quotation's end and another's beginning, the end of a line."""
@@ -83,7 +89,7 @@ def triggers(rules: Iterable[Rule]) -> tuple[Trigger, ...]:
     known = marks(rules)
     texts = known.shortened
     names = [name[:LONGEST_NAME] for name in NAMES]
-    twice = [image[:LONGEST_NAME] for images in by_phase(names) for image in images if len(image) > LONGEST]
+    twice = [image[:LONGEST_NAME] for images in by_phase(names) for image in images if len(image) >= LONGEST]
     images = by_phase({*texts, *map(wide, names), *twice, _PACKED_MAGIC})
     found = []
     for phase, literals in enumerate(images):
@@ -98,7 +104,7 @@ def triggers(rules: Iterable[Rule]) -> tuple[Trigger, ...]:
     ):  # fmt: skip
         found.append(Trigger(name, _expression(expressions)))
     starts = sorted(re.escape(mark) for mark in known.beginnings if _is_a_beginning(mark))
-    found.append(Trigger("joined", _expression((*_QUOTED, *_CONTINUED))))
+    found.append(Trigger("joined", _expression((*_QUOTED, *_ADJACENT, *_CONTINUED))))
     if starts:
         found.append(Trigger("pieces", _started(starts, _BROKEN)))
     return tuple(found)

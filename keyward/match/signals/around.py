@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from keyward.match.signals.file import is_code
-from keyward.match.signals.letters import HEX, is_random
 from keyward.model.finding import Signal
+from keyward.plugin.letters import HEX, is_random
 
 if TYPE_CHECKING:
     from keyward.match.judge import Context
@@ -69,6 +69,8 @@ def loosely_joined(context: Context) -> Signal | None:
     if not before.endswith((b'"', b"'", b"`")) or context.candidate.rule.id == "generic/positional":
         return None
     beside = before[:-1].rstrip(b"rbuf@").rstrip(b" \t")
+    if not beside:  # the value begins its line, so the rule found the name on the one before
+        return None
     if beside.endswith(b","):
         if beside[:-1].rstrip(b" \t").endswith((b'"', b"'", b"`")) and not _BY_COMMA.search(before[-120:]):
             return Signal("list", -35, "in a list with the name")

@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from keyward.match.signals.letters import PIECES, UUID, is_random
 from keyward.model.finding import Signal
+from keyward.plugin.letters import PIECES, UUID, is_random
 
 if TYPE_CHECKING:
     from keyward.match.judge import Context
@@ -45,6 +45,7 @@ _SECRET_WORDS = re.compile(
     rb"demo|hello|world|welcome|letmein|change(?:it|me)|root|guest|super|top|temp|dummy|fake|foo|bar|ba[rz]|asdf|qwerty|wrong|valid|invalid|incorrect|correct|good|"
     rb"bad|other|another|and|word|phrase|real|your?|not|hunter2|session|refresh|signing|shared|long|very|random|kennwort|geheim|senha|clave|parola|contrasena|motdepasse"
 )
+_OWN_NUMBER = re.compile(rb"(?:[!@#$%^*~+?](?!.*123)[0-9]{2,}|(?<![0-9])(?!0?123|[0-9]*321)[0-9]{2,}[!@#$%^*~+?]{1,2})\Z")
 _LOOKS_LIKE = bytes.maketrans(b"@$031!457", b"asoeliast")
 _SAID_BEFORE = frozenset((b"by", b"-string"))
 """The last words of `IDENTIFIED BY '…'` and `ConvertTo-SecureString -String '…'`."""
@@ -129,6 +130,8 @@ def _own_name(value: bytes, before: bytes) -> Signal | None:
         return None
     for text in (re.sub(rb"[^a-z]", b"", value), re.sub(rb"[^a-z]", b"", value.rstrip(b"!0123456789").translate(_LOOKS_LIKE))):
         if len(text) >= 3 and len(_SECRET_WORDS.sub(b"", text)) <= len(text) // 5:
+            if _OWN_NUMBER.search(value):  # `Welcome2024!` is what people do choose, and `Admin123!` what stands in every manual
+                return Signal("name", -15, "a word for credentials, with a number and a mark")
             return Signal("name", -50, "made of words for credentials")
     return Signal("name", -15, "holds a word for credentials") if re.search(rb"passw|secret|token|api_?key", value) else None
 

@@ -7,7 +7,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from keyward.match.signals.letters import (
+from keyward.match.signals.name import PASSWORD, SECRET, WEAK, strength
+from keyward.model.finding import Signal
+from keyward.plugin.letters import (
     PIECES,
     READS,
     UUID,
@@ -17,14 +19,16 @@ from keyward.match.signals.letters import (
     fluency,
     is_drawn,
     is_random,
+    transitions,
     walk,
     word_share,
 )
-from keyward.match.signals.name import PASSWORD, SECRET, WEAK, strength
-from keyward.model.finding import Signal
 
 if TYPE_CHECKING:
     from keyward.match.judge import Context
+
+PHRASES = "generic/passphrase"
+"""The rule for values of several words, which have signals of their own (`signals.phrase`)."""
 
 _TYPES = frozenset(
     b"string str bytes bytearray int integer number float bool boolean object array list dict none null nil undefined true false "
@@ -44,6 +48,8 @@ _MARKUP = re.compile(
     rb"%[sdrv(]|\{\}|\{\w*\}|<\w|</|\[\^|\\[dws]|\(\?|&[a-z]+;|^[#.*:\[][\w-]+$|^\(|\$\w+\b.*\$\w|\.\.\.|^[^\w]{3,}$|\w\(|^\w+(?:\|[\w:,]+)+$|^--?[A-Za-z][A-Za-z-]*(?:=|$)|^@[A-Za-z_]+$|\|\||\$[A-Z_]{3,}|^[A-Za-z_]\w*=(?:True|False|None|\d+)$"
 )
 _SYNTAX = re.compile(rb"\(\?|\[[a-zA-Z]-[a-zA-Z]|\]\{|\]\+|\$\{|\{\{|^(?:varint|bytes|fixed\d\d|group),\d+,|#\{")
+_RANGE = re.compile(rb"://|[A-Za-z0-9]-[A-Za-z0-9]|\\[A-Za-z]")
+_PLAIN = bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)) + b"-_"
 _STRONG_MARKS = re.compile(rb"[!@#$%^*~+?]")
 _JOINED_WORDS = re.compile(rb"[A-Za-z]{2,}[-_./:\\ ][A-Za-z]{2,}")
 _NUMBERED = re.compile(rb"[a-z]+[0-9]\Z|[a-z]+(?:[A-Z][a-z]+)*[0-9][A-Z][a-z]+\Z")
@@ -96,6 +102,7 @@ def is_chosen(value: bytes) -> bool:
         or UUID.match(value)
         or _CAMEL.match(value)
         or _ALGORITHM.match(value)
+        or b" " in value  # which `signals.phrase` looks at
     ):
         return False
     marks = _STRONG_MARKS.search(value) is not None
@@ -110,7 +117,7 @@ def is_chosen(value: bytes) -> bool:
 def few_classes(context: Context) -> Signal | None:
     """Letters alone, or digits alone, are rarely a credential."""
     value = context.value
-    if is_random(value) or is_drawn(value) or is_chosen(value) or UUID.match(value):
+    if is_random(value) or is_drawn(value) or is_chosen(value) or UUID.match(value) or context.candidate.rule.id == PHRASES:
         return None
     if not digits(value):
         return Signal("letters only", -25 if classes(value) < 3 or fluency(value) >= READS else -10)
@@ -120,7 +127,7 @@ def few_classes(context: Context) -> Signal | None:
 def words(context: Context) -> Signal | None:
     """The value reads as words: an identifier, a phrase with dashes, a heading."""
     value = context.value
-    if is_random(value) or is_drawn(value) or is_chosen(value):
+    if is_random(value) or is_drawn(value) or is_chosen(value) or context.candidate.rule.id == PHRASES:
         return None
     share = word_share(value)
     if share >= 0.7:
@@ -176,6 +183,8 @@ def path_or_url(context: Context) -> Signal | None:
     value = context.value
     if value.isalnum():
         return None
+    if (is_random(value) and value.endswith(b"=")) or is_tangled(value):
+        return None
     if _URL.match(value):
         return Signal("url", -60, "a URL")
     if _PATH.match(value) and (value.count(b"/") + value.count(b"\\") >= 2 or not is_random(value)):
@@ -196,9 +205,21 @@ def number_or_date(context: Context) -> Signal | None:
     return Signal("mail", -45, "a mail address") if _MAIL.match(value) else None
 
 
+@lru_cache(maxsize=512)
+def is_tangled(value: bytes) -> bool:
+    """Whether letters of both cases, digits and several marks stand so mixed that no syntax makes them: a generator's password."""
+    return (
+        (is_random(value) or is_drawn(value))
+        and classes(value) == 4
+        and len(set(value.translate(None, _PLAIN))) >= 2
+        and transitions(value) >= 0.4
+        and not _RANGE.search(value)
+    )
+
+
 def markup(context: Context) -> Signal | None:
     """Templates, selectors, regular expressions, calls."""
-    if context.value.isalnum():
+    if context.value.isalnum() or is_tangled(context.value):
         return None
     if b"..." in context.value or b"\xe2\x80\xa6" in context.value:
         return Signal("markup", -60, "cut short")
