@@ -37,6 +37,14 @@ class KeywardError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def told(self) -> str:
+        """The error and what to do next, as sentences: for a row of a table, where there is one text for both."""
+        message = str(self)
+        if not self.hint:
+            return message
+        return f"{message}{'' if message.endswith(('.', '!', '?')) else '.'} {self.hint}"
+
 
 class UsageError(KeywardError):
     exit_code = 2

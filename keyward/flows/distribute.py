@@ -37,7 +37,7 @@ def distribute(place: Workplace, names: Sequence[str], host: str = "") -> list[G
         try:
             given += _give_all(place, each, host)
         except KeywardError as error:  # the next one must still be given
-            given.append(Given(each.ref, ", ".join(each.withheld), f"{error} {error.hint}".strip(), False))
+            given.append(Given(each.ref, ", ".join(each.withheld), error.told, False))
     return given
 
 
@@ -63,7 +63,7 @@ def _give(parties: Parties, journal: Journal, due: tuple[str, ...], host: str) -
             text = _apply(parties, journal, placed)
             yield Given(parties.entry.ref, parties.name(placed), text, True)
         except KeywardError as error:
-            yield Given(parties.entry.ref, parties.name(placed), f"{error} {error.hint}".strip(), False)
+            yield Given(parties.entry.ref, parties.name(placed), error.told, False)
 
 
 def _apply(parties: Parties, journal: Journal, placed: Placed) -> str:

@@ -138,7 +138,7 @@ def revoke(
             with entry_lock(place.state, each.in_use or f"revoke {each.name}", clock=place.clock):
                 results.append(_kill(place, each))
         except KeywardError as error:
-            results.append(Killed(each.name, str(each.entry.kind), False, f"{error} {error.hint}".strip()))
+            results.append(Killed(each.name, str(each.entry.kind), False, error.told))
     return results
 
 

@@ -142,7 +142,7 @@ def ask_all(
         try:
             question = _question(report, name, setting, means)
         except KeywardError as error:
-            verdicts[name] = Unknown(f"{error} {error.hint}".strip())
+            verdicts[name] = Unknown(error.told)
             continue
         known = remembered.get(*_names(question))
         if known is None:
@@ -171,7 +171,7 @@ def ask_one(kind: Kind, parts: SecretParts, setting: Setting, means: Means | Non
     try:
         target = _target(kind, verifier.hosts, setting)
     except KeywardError as error:
-        return Unknown(f"{error} {error.hint}".strip())
+        return Unknown(error.told)
     host = _host_of(target, verifier.hosts, kind)
     question = Question("value", verifier, lambda: Credential(kind, parts), target, host)
     asking = Asking([question], clock=means.clock, limits=means.limits, answered=lambda *_: None, client=means.client)

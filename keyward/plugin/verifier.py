@@ -90,7 +90,7 @@ def ask(verifier: Verifier, credential: Credential, target: Target, ports: Ports
     except Throttled as error:
         return Unknown(str(error), error.retry_after)
     except KeywardError as error:
-        return Unknown(f"{error} {error.hint}".strip())
+        return Unknown(error.told)
     except Exception as error:  # a pack is somebody's code, and its text may quote the value
         return Unknown(f"the verifier failed ({type(error).__name__})")
     if isinstance(verdict, (Live, Restricted, Dead, Unknown)):

@@ -119,7 +119,7 @@ class Asking:
             ) as ports:
                 return ask(question.verifier, credential, question.target, ports)
         except KeywardError as error:
-            return Unknown(f"{error} {error.hint}".strip())
+            return Unknown(error.told)
         except Exception as error:  # a thread that dies would leave its credential open; the text may quote the value
             return Unknown(f"it could not be asked ({type(error).__name__})")
 

@@ -25,6 +25,7 @@ from keyward.testing.servers.sshd import KeyPair, OpenSSH, new_key_pair
 
 ROTATOR = ROTATORS[0]
 KIND = "private-key/pem"
+OPENS = "open sesame"
 OTHERS = b"""\
 # keys of people; do not sort
 
@@ -277,12 +278,12 @@ def test_what_is_refused_says_why(server: OpenSSH, old: KeyPair, admin: KeyPair)
 
 
 def test_old_keys_with_a_passphrase(running: OpenSSH, admin: KeyPair) -> None:
-    locked = new_key_pair(b"open sesame 7")
+    locked = new_key_pair(OPENS.encode())
     running.write(admin.public.encode() + b"\n" + locked.public.encode() + b" laptop\n")
     lane = lane_of(running, admin, kind="private-key/pem-encrypted")
     assert ROTATOR.identify(lane.job, held(locked)) == locked.fingerprint, "the public half stands there in clear"
     assert isinstance(lane.verify(detector, held(locked)), Unknown)
-    assert isinstance(lane.verify(detector, {**held(locked), **parts(passphrase="open sesame 7")}), Live)
+    assert isinstance(lane.verify(detector, {**held(locked), **parts(passphrase=OPENS)}), Live)
     new = issued(lane, held(locked))
     ROTATOR.revoke(lane.job, locked.fingerprint, held(locked))
     assert isinstance(lane.verify(detector, new), Live)
@@ -291,7 +292,7 @@ def test_old_keys_with_a_passphrase(running: OpenSSH, admin: KeyPair) -> None:
     alone = lane_of(running, None)
     with pytest.raises(Refused, match="passphrase"):
         ROTATOR.identify(alone.job, held(locked))
-    known = alone.job._replace(admin=parts(passphrase="open sesame 7"))
+    known = alone.job._replace(admin=parts(passphrase=OPENS))
     assert ROTATOR.identify(known, held(locked)) == locked.fingerprint
     with pytest.raises(Refused) as caught:
         ROTATOR.identify(alone.job._replace(admin=parts(passphrase="wrong-word-9")), held(locked))

@@ -105,7 +105,7 @@ def test_whatever_reading_raises_is_unknown_and_says_no_value() -> None:
     ]
     verdicts, _ = run(asked, Limits(apart=0.0))
     assert verdicts["kw1_0"] == Unknown("it could not be asked (ValueError)")
-    assert verdicts["kw1_1"] == Unknown("it is gone Scan again.")
+    assert verdicts["kw1_1"] == Unknown("it is gone. Scan again.")
 
 
 def test_nothing_to_ask() -> None:
