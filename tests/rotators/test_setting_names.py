@@ -40,7 +40,7 @@ def _read(path: Path) -> set[str]:
         if called == "get" and ast.unparse(node.func).endswith("scope.get"):
             at = 0
         if at is not None and len(node.args) > at and isinstance(node.args[at], ast.Constant):
-            found.add(str(node.args[at].value))  # type: ignore[attr-defined]
+            found.add(str(node.args[at].value))
     return found
 
 
@@ -52,7 +52,7 @@ def test_every_rotator_says_which_settings_it_knows() -> None:
 def test_what_is_read_is_declared() -> None:
     declared: dict[str, set[str]] = {}
     for rotator in _rotators():
-        declared.setdefault(_module(rotator), set()).update(rotator.scope_names)  # type: ignore[attr-defined]
+        declared.setdefault(_module(rotator), set()).update(rotator.scope_names)
     read = 0
     for path in (ROOT / "rotators").glob("*.py"):
         module = SIBLINGS.get(path.stem, path.stem)
@@ -69,14 +69,14 @@ def test_what_is_declared_is_written_down_and_read() -> None:
         source = "".join(
             path.read_text() for path in (ROOT / "rotators").glob("*.py") if SIBLINGS.get(path.stem, path.stem) == name
         )
-        for setting in rotator.scope_names:  # type: ignore[attr-defined]
+        for setting in rotator.scope_names:
             assert re.search(rf"\b{setting}\b", page), f"docs/providers/{name}.md does not say what {setting} is"
             assert source.count(f'"{setting}"') > 1, f"{name} declares {setting} and does not read it"
 
 
 def _entry(kind: str, **more: object) -> tuple[Entry, Rotator]:
     rotator = Registry().rotators()[Kind(kind)]
-    return Entry("shop", "key", Kind(kind), "main", "lanes/shop/key")._replace(**more), rotator  # type: ignore[arg-type]
+    return Entry("shop", "key", Kind(kind), "main", "lanes/shop/key")._replace(**more), rotator
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def occurrence(path: str, *, rule: str = "generic/quoted", fingerprint: str = "k
 
 
 def places(count: int, **options: object) -> list[Occurrence]:
-    return [occurrence(f"f{number}.yaml", **options) for number in range(count)]  # type: ignore[arg-type]
+    return [occurrence(f"f{number}.yaml", **options) for number in range(count)]
 
 
 def test_a_value_in_many_files_is_a_little_less_sure_and_says_why() -> None:
