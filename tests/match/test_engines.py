@@ -19,7 +19,7 @@ REGISTRY = Registry()
 FAST = Matcher(REGISTRY, load(REGISTRY))
 PORTABLE = Matcher(REGISTRY, build(REGISTRY, portable=True))
 RULES = [rule for _, rule in REGISTRY.rules()]
-SAMPLES = [shape.sample(seed).text for rule in RULES for shape in (*rule.examples, *rule.near_misses) for seed in (11,)]
+SAMPLES = [shape.sample(seed).text for rule in RULES for shape in (*rule.examples, *rule.near_misses) for seed in (11, 12)]
 
 Found = list[tuple[str, tuple[int, int], int]]
 
@@ -58,7 +58,7 @@ def real_files() -> Iterator[bytes]:
             with open(os.path.join(base, name), "rb") as file:
                 data = file.read()
             total += len(data)
-            if total > 2_500_000:
+            if total > 6_000_000:
                 return
             yield data
 

@@ -164,11 +164,11 @@ class ManyEntries(io.RawIOBase):
 
 def test_a_tar_with_ten_million_entries(examiner: Examiner) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.process_time()
+    started = time.monotonic()
     examined = examiner.examine_source(Place("stdin", "many.tar"), ManyEntries(10_000_000).read)  # type: ignore[arg-type]
     assert "many.tar" in reasons(examined)
     assert "more than 100,000 members" in reasons(examined)
-    assert time.process_time() - started < 60
+    assert time.monotonic() - started < 60
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 2 * MEMORY
 
 
