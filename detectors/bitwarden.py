@@ -14,7 +14,7 @@ References: https://bitwarden.com/help/access-tokens/
 from __future__ import annotations
 
 from keyward.plugin import Kind
-from keyward.plugin.shapes import an, b64, concat, uuid4
+from keyward.plugin.shapes import an, b64, chars, concat, uuid4
 
 from ._cloud import by_name, by_prefix, credential
 from ._forms import UUID
@@ -39,17 +39,21 @@ KINDS = (
     ),
 )
 
+_KEY = concat(b64(21), chars("AQgw", 1), "==")
+"""16 bytes, so that the last character has two bits."""
+
 RULES = (
     by_prefix(
         TOKEN,
-        rb"0\." + UUID + rb"\.[A-Za-z0-9]{30}:[A-Za-z0-9+/]{22}==",
+        rb"0\." + UUID + rb"\.[A-Za-z0-9]{30}:[A-Za-z0-9+/]{21}[AQgw]==",
         "BWS_ACCESS_TOKEN",
-        concat("0.", uuid4(), ".", an(30), ":", b64(22), "=="),
+        concat("0.", uuid4(), ".", an(30), ":", _KEY),
         (
-            concat("0.", uuid4(), ".", an(29), ":", b64(22), "=="),
-            concat("0.", uuid4(), ".", an(30), ":", b64(21), "=="),
-            concat("0-", uuid4(), ".", an(30), ":", b64(22), "=="),
+            concat("0.", uuid4(), ".", an(29), ":", _KEY),
+            concat("0.", uuid4(), ".", an(30), ":", b64(20), "g=="),
+            concat("0-", uuid4(), ".", an(30), ":", _KEY),
         ),
+        anchor=rb":[A-Za-z0-9+/]{21}[AQgw]==",  # what it begins with is in every version number
         score=90,
     ),
     by_name(

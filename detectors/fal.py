@@ -26,7 +26,7 @@ KINDS = (
 RULES = (
     by_name(
         KEY,
-        rb"(?<![a-z0-9])fal[a-z0-9_. -]{0,12}(?:key|token|secret|credentials)",
+        rb"(?<![a-z0-9])fal(?:[_. -]|ai|api|access|auth|client|key|token|secret|credentials)[a-z0-9_. -]{0,16}",
         UUID + rb":[0-9a-f]{32}",
         "FAL_KEY",
         concat(uuid4(), ":", hexa(32)),

@@ -66,6 +66,13 @@ _ENDS = rb"(?:[\"'`;\r\n]|\Z|[ \t]{1,8}(?:[#;\r\n]|\\\n|&&|-H |--|https?:))"
 _WEAK = rb"(?:(?:[Kk]ey|[Ss](?:alt|eed)|[Nn]once|[Aa]uth)(?![a-z])|(?:KEY|SALT|SEED|NONCE|AUTH)(?![A-Z])|(?<![A-Za-z])(?:iv|IV)(?![A-Za-z]))"
 """Names that hold other things as often; what they are given counts only where a machine drew it."""
 
+_DRAWN_IN_QUOTES = rb"[A-Za-z0-9+/_-]{16,200}={0,2}[\"'`]"
+_DRAWN_BARE = rb"[A-Za-z0-9+/_-]{20,200}={0,2}(?:[\"'`;\r\n]|\Z)"
+_LONGER = rb"(?:[Kk]ey|[Ss](?:alt|eed)|[Nn]once|[Aa]uth|KEY|SALT|SEED|NONCE|AUTH)[A-Za-z0-9_]{0,12}"
+_AFTER_IV = (rb"[_:= ]", rb"[\"'`\t]", rb"[!|?,]", rb"[*\xef01]", rb"[2345]", rb"[6789]")
+_IVS = tuple(name + after + rb"[^\r\n]{0,60}?" for name in (b"iv", b"IV") for after in _AFTER_IV)
+"""With what can follow it, four bytes at a time, which Hyperscan spells out: `iv` alone is in every second line of a program."""
+
 _PASSWORD = (
     rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd)|(?<![A-Za-z])[Pp](?i:ass|w)(?![A-Za-z])|[_.-](?i:pass)|[Kk](?i:ennwort)|[Ss](?i:enha)|[Cc](?i:ontrase(?:\xc3\xb1|n)a)|"
     + _LANGUAGES
@@ -106,7 +113,7 @@ def _rule(
         f"generic/{name}",
         SECRET,
         pattern,
-        anchor=pattern if whole else anchor,
+        anchor=anchor or (pattern if whole else None),
         window=300 if whole else 600,
         score=score,
         specificity=GENERIC,
@@ -268,6 +275,7 @@ RULES = (
             assigned("primary_key", uuid4(), form='{name} = "{value}"\n'),
         ),
         whole=True,
+        anchor=_LONGER + _GIVEN + _DRAWN_IN_QUOTES + b"".join(b"|" + iv + _DRAWN_IN_QUOTES for iv in _IVS),
     ),
     _rule(
         "drawn-bare",
@@ -283,6 +291,7 @@ RULES = (
             assigned("keyword", an(12), form="  {name}: {value}\n"),
         ),
         whole=True,
+        anchor=_LONGER + rb"(?:=|: {0,2}| = )" + _DRAWN_BARE + b"".join(b"|" + iv + _DRAWN_BARE for iv in _IVS),
     ),
     _rule(
         "environment",
@@ -362,8 +371,8 @@ RULES = (
             assigned("API_COLOUR", _RANDOM, form="        - name: {name}\n          value: {value}\n"),
             assigned("API_TOKEN", "$(OTHER_TOKEN)", form="        - name: {name}\n          value: {value}\n"),
         ),
-        # without what stands before the word, which is in every file
-        anchor=_WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9!#%&(-\[\]-_|~{][!#-&(-\[\]-_a-~]{5}",
+        # without what stands before the word, nor `value`: both are in every file
+        anchor=_WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?[A-Za-z]{5}[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9!#%&(-\[\]-_|~{][!#-&(-\[\]-_a-~]{5}",
     ),
     _rule(
         "option",

@@ -161,6 +161,7 @@ def _by_name(kind: Kind, env: str, path: str, value: Shape, *, also: bytes = b""
         f"{kind}-by-command",
         kind,
         rb"config[ \t]{1,2}set[ \t]{1,2}(?:--[a-z-]{1,16}[ \t]{1,2})?[\"']?" + paths + rb"[\"']?[ \t=]{1,2}\\?[\"']?" + secret,
+        anchor=paths + rb"[\"']?[ \t=]{1,2}\\?[\"']?[^\s\"'$]{4}",
         score=80,
         check=_chosen,
         examples=(

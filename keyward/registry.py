@@ -87,6 +87,16 @@ class Registry:
         rules = [(r.id, r.pattern, r.anchor, r.ignore_case, r.window, r.score) for r in self._user_rules]
         return (self._plugins, tuple(rules), tuple(sorted(self._disabled)))
 
+    @property
+    def disabled(self) -> frozenset[str]:
+        """The rules and packs that are left out."""
+        return self._disabled
+
+    @property
+    def user_rules(self) -> tuple[Rule, ...]:
+        """Those from TOML files."""
+        return self._user_rules
+
     def names(self) -> list[str]:
         """Every pack: built-in by name, third-party as `plugin:NAME`, the user's own rules as `user`."""
         names = [name for name, _ in pack_files()] + [f"plugin:{name}" for name in self._plugins]
@@ -112,9 +122,9 @@ class Registry:
         reason = loaded.reason if isinstance(loaded, Unavailable) else f"no rule {rule_id}"
         raise PackError(f"detector pack {pack}: {reason}")
 
-    def rules(self) -> Iterator[tuple[str, Rule]]:
-        """(pack name, rule) for every rule of every pack that loads; imports them all."""
-        for name in self.names():
+    def rules(self, names: Sequence[str] | None = None) -> Iterator[tuple[str, Rule]]:
+        """(pack name, rule) for every rule of every pack that loads, or of the named ones; imports them."""
+        for name in self.names() if names is None else names:
             loaded = self.pack(name)
             if isinstance(loaded, Pack) and name not in self._disabled:
                 yield from ((name, rule) for rule in loaded.rules if rule.id not in self._disabled)

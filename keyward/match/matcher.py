@@ -46,7 +46,7 @@ class Matcher:
         """The exact matches behind the hits, and the rules that gave up because too many of their hits failed."""
         found: list[Match] = []
         gave_up: list[str] = []
-        for number, ends in hits.items():
+        for number, ends in sorted(hits.items()):  # of two rules that are as sure, the same one wins whichever engine found them
             if number >= self._rules:
                 continue
             confirmer = self._confirmer(number)
@@ -97,7 +97,12 @@ class Matcher:
 
     def triggered(self, hits: dict[int, list[int]]) -> dict[str, list[int]]:
         """The hits that no rule has: places where something may be encoded or in pieces, by the names of the triggers. Empty for most."""
-        return {self._triggers[number - self._rules].rule: ends for number, ends in hits.items() if number >= self._rules}
+        found: dict[str, list[int]] = {}
+        for number, ends in hits.items():
+            if number >= self._rules:
+                name = self._triggers[number - self._rules].rule
+                found[name] = sorted({*found[name], *ends}) if name in found else ends
+        return found
 
     def of_rules(self, hits: dict[int, list[int]]) -> dict[int, list[int]]:
         """The other hits."""
@@ -129,10 +134,18 @@ class Matcher:
 
 
 def _engine(catalogue: Catalogue) -> Any:
+    apart = catalogue.apart
     if catalogue.database:
         from keyward.match.engine.vectorscan import VectorscanEngine
 
-        return VectorscanEngine(catalogue.database)
-    from keyward.match.engine.portable import PortableEngine
+        engine: Any = VectorscanEngine(catalogue.database)
+        own = VectorscanEngine(apart.database) if apart is not None and apart.database else None
+    else:
+        from keyward.match.engine.portable import PortableEngine
 
-    return PortableEngine([entry.anchor for entry in (*catalogue.entries, *catalogue.triggers)])
+        engine, own = PortableEngine([entry.anchor for entry in (*catalogue.entries, *catalogue.triggers)]), None
+    if apart is None or (own is None and not apart.left_out):
+        return engine
+    from keyward.match.engine.joined import JoinedEngine
+
+    return JoinedEngine(engine, own, len(catalogue.entries), len(catalogue.triggers), apart)

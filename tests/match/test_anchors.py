@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keyward.match.engine.anchor import Anchor
 from keyward.match.engine.anchor_derivation import derive
@@ -60,3 +64,62 @@ def test_a_short_beginning_of_a_name_is_left_to_the_exact_match(pattern: bytes) 
 )
 def test_a_beginning_that_is_long_enough_stays(pattern: bytes) -> None:
     assert b"os" in anchor_of(pattern).expression
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        rb"(?i:(?:qiniu|kodo)[\w.-]{0,16}key)=(?P<secret>[0-9a-f]{40})",
+        rb"(?i:q(?:iniu|osi)[\w.-]{0,16}key)=(?P<secret>[0-9a-f]{40})",
+    ],
+)
+def test_a_rare_beginning_stays_and_the_common_word_behind_it_goes(pattern: bytes) -> None:
+    assert anchor_of(pattern).expression.count(b"iniu") == 1
+    assert b"key" not in anchor_of(pattern).expression
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        rb"(?i:(?:bce|bos)[\w.-]{0,16}secret)=(?P<secret>[0-9a-f]{40})",
+        rb"(?i:b(?:ce|os)[\w.-]{0,16}secret)=(?P<secret>[0-9a-f]{40})",
+        rb"(?i:aws[\w.-]{0,16}secret[\w.-]{0,8}key)=(?P<secret>[0-9a-f]{40})",
+    ],
+)
+def test_a_name_is_looked_for_by_its_rarest_word(pattern: bytes) -> None:
+    derived = anchor_of(pattern)
+    assert derived.expression.startswith(b"(?i:secret")
+    assert derived.literals == (b"secret",)
+
+
+def test_a_name_with_an_optional_sign_in_it_is_looked_for_in_both_spellings() -> None:
+    """Of `app_?key` Hyperscan would look for `app`, which is in every third line of some programs."""
+    derived = anchor_of(rb"(?i:app_?key)=(?P<secret>[0-9a-f]{40})")
+    assert [branch.partition(b"\\x3d")[0] for branch in derived.branches] == [b"(?i:appkey)", b"(?i:app\\x5fkey)"]
+    assert derived.literals in ((b"appkey", b"app_key"), (b"app_key", b"appkey"))
+
+
+WORDS = st.sampled_from([b"app", b"api", b"aws", b"key", b"cf", b"secret", b"token", b"qiniu", b"_", b"line"])
+PIECES = st.one_of(
+    WORDS.map(lambda word: word),
+    WORDS.map(lambda word: b"(?:" + word + b")?"),
+    st.lists(WORDS, min_size=2, max_size=4).map(lambda words: b"(?:" + b"|".join(words) + b")"),
+    st.sampled_from([b"[_.-]?", rb"[\w.-]{0,9}", rb"\s{0,3}", b"(?:x_?y|z)"]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=6), st.lists(PIECES, max_size=4), st.data())
+def test_whatever_the_pattern_matches_the_anchor_finds(one: list[bytes], other: list[bytes], data: st.DataObject) -> None:
+    name = b"".join(one) + (b"|" + b"".join(other) if other else b"")
+    pattern = b"(?i:" + name + b")=(?P<secret>[0-9a-f]" + data.draw(st.sampled_from([b"{8,40}", b"{40}"])) + b")"
+    derived = anchor_of(pattern)
+    matching = data.draw(st.from_regex(re.compile(pattern, re.DOTALL), fullmatch=True))
+    engine = VectorscanEngine(compile_database([derived], ["x"]))
+    for text_ in (
+        matching,
+        b"abc " + matching.upper().replace(b"=" + matching.rpartition(b"=")[2].upper(), b"=" + matching.rpartition(b"=")[2]),
+    ):
+        if re.search(pattern, text_):
+            assert engine.hits(text_)
+            assert PortableEngine([derived]).hits(text_)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from keyward.match.encoded.images import by_phase, prefix_tree, wide
-from keyward.match.encoded.marks import LONGEST, LONGEST_NAME, NAMES, marks
+from keyward.match.encoded.marks import LONGEST, LONGEST_NAME, NAMES, Marks, marks
 from keyward.match.engine.anchor import Anchor
 from keyward.model.rule import Rule
 
@@ -77,6 +77,11 @@ TOGETHER = 16
 """Beginnings in one of Hyperscan's expressions: one each takes four times as long to compile, all in one five times as long to look for."""
 
 
+COMMON = (b"test_", b"key_", b"re_", b"st.")
+"""Beginnings that stand in the names of any program; they were two thirds of all places that the pass looked at for a value in pieces. With a
+plus sign between the pieces they are found all the same."""
+
+
 class Trigger(NamedTuple):
     """`name`: the encoding, with what more is known of the place behind a colon. `anchor`: as a rule's."""
 
@@ -85,7 +90,7 @@ class Trigger(NamedTuple):
 
 
 def triggers(rules: Iterable[Rule]) -> tuple[Trigger, ...]:
-    """The triggers for a set of rules."""
+    """The triggers for keyward's rules, or for all."""
     known = marks(rules)
     texts = known.shortened
     names = [name[:LONGEST_NAME] for name in NAMES]
@@ -96,23 +101,37 @@ def triggers(rules: Iterable[Rule]) -> tuple[Trigger, ...]:
         found.append(Trigger(f"base64:{phase}", _literal(literals)))
     found.append(Trigger("packed:1", _literal(PACKED[:2])))
     found.append(Trigger("packed:0", _literal(PACKED[2:])))
-    found.append(
-        Trigger("hex", _literal([mark[:LONGEST].hex().encode() for mark in texts if len(mark) >= 4], ignore_case=True))
-    )
+    found.append(Trigger("hex", _in_hex(texts)))
     for name, expressions in (
         ("percent", _PERCENT), ("escape", _ESCAPE), ("html", _HTML), ("json-string", _JSON), ("quoted-printable", _QUOTED_PRINTABLE), ("kubernetes", _KUBERNETES), ("invisible", _INVISIBLE),
     ):  # fmt: skip
         found.append(Trigger(name, _expression(expressions)))
-    starts = sorted(re.escape(mark) for mark in known.beginnings if _is_a_beginning(mark))
     found.append(Trigger("joined", _expression((*_QUOTED, *_ADJACENT, *_CONTINUED))))
-    if starts:
-        found.append(Trigger("pieces", _started(starts, _BROKEN)))
-    return tuple(found)
+    return (*found, *_in_pieces(known))
+
+
+def further_triggers(rules: Iterable[Rule]) -> tuple[Trigger, ...]:
+    """What a few rules need besides the triggers of all others: images of how their own values begin."""
+    known = marks(rules)
+    texts = [text for text in known.shortened if text not in {name[:LONGEST_NAME] for name in NAMES}]
+    found = [Trigger(f"base64:{phase}", _literal(literals)) for phase, literals in enumerate(by_phase(texts)) if literals]
+    if any(len(text) >= 4 for text in texts):
+        found.append(Trigger("hex", _in_hex(texts)))
+    return (*found, *_in_pieces(known))
+
+
+def _in_hex(texts: Iterable[bytes]) -> Anchor:
+    return _literal([mark[:LONGEST].hex().encode() for mark in texts if len(mark) >= 4], ignore_case=True)
+
+
+def _in_pieces(known: Marks) -> list[Trigger]:
+    starts = sorted(re.escape(mark) for mark in known.beginnings if _is_a_beginning(mark))
+    return [Trigger("pieces", _started(starts, _BROKEN))] if starts else []
 
 
 def _is_a_beginning(mark: bytes) -> bool:
     """Whether a mark says by itself that a value begins here: it is no word, and no line of its own."""
-    return b" " not in mark and (len(mark) > 4 or not mark.isalnum() or not mark.islower())
+    return b" " not in mark and mark not in COMMON and (len(mark) > 4 or not mark.isalnum() or not mark.islower())
 
 
 def _literal(literals: Iterable[bytes], *, ignore_case: bool = False) -> Anchor:

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from keyward.errors import RuleError
 from keyward.match.engine.anchor import Anchor
 from keyward.match.engine.edges import ENDINGS, takes_escapes
+from keyward.match.engine.rarest import narrowed
 from keyward.model.rule import GENERIC, PROVIDER, Rule
 
 UNBOUNDED = 1 << 30
@@ -39,6 +40,9 @@ COARSE = 16
 
 SHORT = 3
 """A literal of fewer bytes than these is found too often to begin a name with."""
+
+TELLING = 28
+"""Bytes that a value takes, with what joins it to its name; a shorter one stands behind a part of that name by chance."""
 
 FEW = 4
 """Members of a class that Hyperscan spells out in literals, wherever it stands."""
@@ -79,8 +83,8 @@ def derive(rule: Rule) -> Anchor:
         raise RuleError(f"rule {rule.id}: the pattern is too short to look for (fewer than 3 bytes)")
     exact = low == high and rule.anchor is None
     if rule.anchor is None and not exact:
-        nodes = _begin_later(nodes)
-        branches = [_coarsen(nodes, flags) if rule.specificity == PROVIDER else nodes]
+        branches = _narrow(nodes, flags) if rule.specificity == PROVIDER else [_begin_later(nodes)]
+        nodes = branches[0] if len(branches) == 1 else [(sre.BRANCH, (None, branches))]
     escapes = rule.trusted and rule.anchor is None and takes_escapes(parsed)
     expressions = tuple(_emit(branch, flags, outermost=True, escapes=escapes).encode("ascii") for branch in branches)
     return Anchor(
@@ -116,6 +120,38 @@ def _alternatives(anchor: bytes) -> list[bytes]:
             out.append(anchor[start : found.start()])
             start = found.end()
     return [*out, anchor[start:]]
+
+
+def _narrow(nodes: list[Node], flags: int) -> list[list[Node]]:
+    """Cuts the name at the beginning of a pattern down to its rarest word, and what stands between that and the value to a run of bytes,
+    if the value says something by itself."""
+    at = next((at for at, (op, _) in enumerate(nodes) if op not in (sre.ASSERT_NOT, sre.AT)), len(nodes))
+    found = [_begin_later(nodes)]
+    op, arg = nodes[at]
+    if op is sre.SUBPATTERN and arg[0] is None and _width(nodes[at + 1 :])[0] >= TELLING:
+        own = (flags | arg[1]) & ~arg[2]
+
+        def flatten(rest: list[Node]) -> list[Node]:
+            if not any(map(_has_words, rest)):
+                return rest
+            low, _ = _width(rest)
+            members = [(sre.LITERAL, byte) for byte in sorted(_bytes(rest, own))]
+            return [(sre.MAX_REPEAT, (low, sre.MAXREPEAT, [(sre.IN, members)]))]
+
+        inner = list(arg[3])
+        names = narrowed(inner, flatten)
+        if names != [inner]:
+            found = [[(op, (*arg[:3], name)), *nodes[at + 1 :]] for name in names]
+    return [_coarsen(each, flags) for each in found]
+
+
+def _has_words(node: Node) -> bool:
+    """Whether there is text in a node that Hyperscan would look for."""
+    op, arg = node
+    if op in _REPEATS:
+        return any(map(_has_words, arg[2]))
+    bodies = [arg[3]] if op is sre.SUBPATTERN else arg[1] if op is sre.BRANCH else []
+    return op is sre.LITERAL or any(map(_has_words, (inner for body in bodies for inner in body)))
 
 
 def _begin_later(nodes: list[Node]) -> list[Node]:
