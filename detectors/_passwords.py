@@ -162,6 +162,10 @@ WORD = rb"(?P<secret>[^\s\"'`,;(){}<>\[\]\\]{4,128})(?=[\s\"'`,;\\}]|\Z)"
 """A password as one word, with or without quotes around it."""
 
 
+_OPENED = rb"(?:[\"'](?![^\"'\s]{1,128} [^\"'\n]{1,120}[\"']))?"
+"""The quotation mark before it. Several words in quotes are a passphrase, which another rule takes whole."""
+
+
 def form_rule(
     id: str,
     kind: Kind,
@@ -202,7 +206,7 @@ def variable_rule(id: str, kind: Kind, names: bytes, name: str, weak: str, *, co
     return form_rule(
         id,
         kind,
-        rb"(?<![A-Za-z0-9])" + names + rb"(?:[\"']?\]?\s{0,3}(?::=|=>|=|:(?!\?))|[\"']\s{0,3},)\s{0,3}[\"']?" + WORD,
+        rb"(?<![A-Za-z0-9])" + names + rb"(?:[\"']?\]?\s{0,3}(?::=|=>|=|:(?!\?))|[\"']\s{0,3},)(?:[ \t]{0,3}|\s{1,30}(?=[\"']))" + _OPENED + WORD,  # on the next line in quotes alone
         score,
         (f"{name}={{}}\n", f"      {name}: '{{}}'\n", f'{{"{name}": "{{}}"}}\n', f"export {name}={{}} && run\n"),
         (f"{name}={weak}\n", f"{name}=${{PASSWORD}}\n", f"{name}_FILE=/run/secrets/app\n", f"{name}=$(cat file)\n", f"{name}=<password>\n", f"{name}: ${{{name}:?must-be-set}}\n"),

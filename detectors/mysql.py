@@ -55,7 +55,7 @@ RULES = (
             text('fmt.Sprintf("%s:%s@tcp(%s:%d)/%s", user, pass, host, port, name)\n'),
         ),
     ),
-    variable_rule("mysql/variable", MYSQL, rb"(?:MYSQL_PWD|(?i:(?:MYSQL|MARIADB)_(?:[a-z]{2,12}_)?(?:PASSWORD|PASS|PWD)))", "MYSQL_ROOT_PASSWORD", "root",
+    variable_rule("mysql/variable", MYSQL, rb"(?:MYSQL_PWD|(?i:(?:MYSQL|MARIADB)_(?!(?:native|old|clear)_)(?:[a-z]{2,12}_)?(?:PASSWORD|PASS|PWD)))", "MYSQL_ROOT_PASSWORD", "root",
                   companions=(_USER, _HOST)),
     Rule(
         "mysql/command-line",

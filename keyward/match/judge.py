@@ -165,7 +165,9 @@ def typed_blindly(context: Context) -> Signal | None:
 
     if context.value.lower() != context.value or fluency(context.value) >= 0.35:
         return None
-    return Signal("keyboard", -30, "typed along one row of the keyboard")
+    # as a token it is made up; as the password of an address, somebody's who was in a hurry
+    weight = -15 if context.candidate.rule.specificity > GENERIC else -30
+    return Signal("keyboard", weight, "typed along one row of the keyboard")
 
 
 def compiled_file(context: Context) -> Signal | None:

@@ -25,6 +25,7 @@ _WORDS = (
     b"your-", b"your_", b"your ", b"insert-", b"insert_", b"insert ",
     "\u4f60\u7684".encode(), "\u66ff\u6362".encode(), "\u586b\u5199".encode(), "\u0432\u0430\u0448".encode(),
 )  # fmt: skip
+_FOOBAR = (b"foobar", b"foo-bar", b"foo_bar")
 _LONG_WORDS = (  # safe in a random body: by chance once in ten million values or less
     b"example", b"placeholder", b"changeme", b"change_me", b"replaceme", b"replace-me", b"replace_me", b"redacted",
     *(b"your" + mark + word for mark in (b"-", b"_") for word in (b"api", b"secret", b"key", b"token", b"access", b"own", b"client", b"auth", b"pass")),
@@ -81,7 +82,7 @@ def placeholder(value: bytes, *, random_body: bool) -> str:
     words count that do not occur by chance."""
     lowered = value.lower()
     for word in _LONG_WORDS if random_body else _WORDS:
-        if word in lowered:
+        if word in lowered and not (word in _FOOBAR and _is_more(lowered.replace(word, b"", 1))):
             return f"says {word.decode()[:12]!r}" if word.isalpha() else "is a pattern"
     if any(mark in value for mark in _MASKS) and _MASK.match(value):
         return "is masked"
@@ -91,6 +92,11 @@ def placeholder(value: bytes, *, random_body: bool) -> str:
     if len(value) >= 16 and _periodic(value):
         return "repeats itself"
     return ""
+
+
+def _is_more(rest: bytes) -> bool:
+    """Whether three digits and three letters are left: somebody made a password of it."""
+    return sum(48 <= c <= 57 for c in rest) >= 3 and sum(97 <= c <= 122 for c in rest) >= 3
 
 
 def _periodic(value: bytes) -> bool:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from keyward.model.finding import Signal
-from keyward.plugin.letters import PIECES, UUID, is_random
+from keyward.plugin.letters import PIECES, UUID, digits, is_drawn, is_random
 
 if TYPE_CHECKING:
     from keyward.match.judge import Context
@@ -20,6 +20,7 @@ _NAMED = re.compile(
     rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']([^\"']{1,80})[\"'],?\s{1,4}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?\Z"
 )
 """`<add key="NAME" value="`, `{"name": "NAME", "value": "`: the name is the other one."""
+_AGAIN = frozenset((b"confirm", b"confirmation", b"repeat", b"again"))
 _COMPARISONS = frozenset((b"equals", b"ignore", b"case", b"compare", b"to", b"eq", b"eql"))
 _NOT_A_SECRET_TAIL = frozenset(
     b"field fields name names url uri path file filename dir type types kind id ids hash hashes hashed digest label title text message "
@@ -30,7 +31,17 @@ _NOT_A_SECRET_TAIL = frozenset(
     b"view template link column table arn ref reference version count index position start end line location scope scopes "
     b"status state mode env var variable source description desc rule rules limit usage review info ring fingerprint algo "
     b"strategy authenticator checker hasher renderer lexer parser tokenizer style color icon image api apis set list map symbol kinds "
-    b"identifier identifiers hints prompts rotation managers mgr md sha crc exception error authid keyid tokenid pubkey publickey".split()
+    b"identifier identifiers hints prompts rotation managers mgr realm md sha crc exception error authid keyid tokenid pubkey publickey".split()
+)
+_OF_PROGRAMS = frozenset(
+    b"actor array assert block bytes cache check child class client column component container content context control count customer data dataset device "
+    b"document domain element email entity entry event example extra field filter first float folder format frame function global group guest handle header host image "
+    b"index input instance integer invalid issue items label layer layout level library local login machine master member message method model "
+    b"module namespace nested node number object offset option order output owner packet panel param parent parse part patch phase point policy port "
+    b"process product profile project property proto python query random record region remote request resource response result route sample "
+    b"schema scope screen script section sector segment select sender sensor series server service session shape shard simple single slave sleep slot "
+    b"socket source space stage standard start state statement stream string struct subject suite symbol system table target task tenant thread timer "
+    b"topic trace track trigger tuple update upper usage value vector version video volume widget window worker workspace zone".split()
 )
 _NOT_A_SECRET_END = (b"type", b"field", b"name", b"url", b"path", b"file", b"hash", b"label", b"text", b"length", b"header")
 _NOT_A_SECRET_HEAD = frozenset(
@@ -136,6 +147,26 @@ def _own_name(value: bytes, before: bytes) -> Signal | None:
     return Signal("name", -15, "holds a word for credentials") if re.search(rb"passw|secret|token|api_?key", value) else None
 
 
+@lru_cache(maxsize=512)
+def is_own_word(value: bytes) -> bool:
+    """Whether a value is one word with a digit behind it that is no word for credentials, for users or for what programs are made of: `tulip7`,
+    not `user1`, `secret2` or `field3`."""
+    word = value.rstrip(b"0123456789").lower()
+    return (
+        len(word) >= 5
+        and word.isalpha()
+        and word not in _NOT_A_SECRET_TAIL
+        and word not in _NOT_A_SECRET_HEAD
+        and word not in _OF_PROGRAMS
+        and len(_SECRET_WORDS.sub(b"", word)) > len(word) // 5
+    )
+
+
+def _is_literal(value: bytes) -> bool:
+    """Whether no program calls anything so."""
+    return is_random(value) or (digits(value) > 1 and value.isalnum() and is_drawn(value))
+
+
 def name_of_something_else(context: Context) -> Signal | None:
     """`token_url`, `password_field`, `next_token`, `public_key`: the name's last or first word says that this is no secret."""
     name = name_words(context)
@@ -145,6 +176,8 @@ def name_of_something_else(context: Context) -> Signal | None:
         rb"(?:::|/)[\w.-]+[\"'`]\s{0,3}(?::|=>|=)\s{0,3}[\"'`]?\Z", context.before
     ):
         return Signal("name", -35, "the name is that of a type or a path")
+    if name[-1] in _AGAIN and strength(context) == PASSWORD and _is_literal(context.value):
+        return None  # the password that a form asks for twice
     if (
         (len(name) > 1 and name[-1] in _NOT_A_SECRET_TAIL)
         or name[-1].startswith(b"pub")

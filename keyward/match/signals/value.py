@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from keyward.match.signals.name import PASSWORD, SECRET, WEAK, strength
+from keyward.match.signals.name import PASSWORD, SECRET, WEAK, is_own_word, strength
 from keyward.model.finding import Signal
 from keyward.plugin.letters import (
     PIECES,
@@ -47,7 +47,9 @@ _DOTTED = re.compile(rb"\$?[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::|->|\?\.)[A-Za-z_][A
 _MARKUP = re.compile(
     rb"%[sdrv(]|\{\}|\{\w*\}|<\w|</|\[\^|\\[dws]|\(\?|&[a-z]+;|^[#.*:\[][\w-]+$|^\(|\$\w+\b.*\$\w|\.\.\.|^[^\w]{3,}$|\w\(|^\w+(?:\|[\w:,]+)+$|^--?[A-Za-z][A-Za-z-]*(?:=|$)|^@[A-Za-z_]+$|\|\||\$[A-Z_]{3,}|^[A-Za-z_]\w*=(?:True|False|None|\d+)$"
 )
-_SYNTAX = re.compile(rb"\(\?|\[[a-zA-Z]-[a-zA-Z]|\]\{|\]\+|\$\{|\{\{|^(?:varint|bytes|fixed\d\d|group),\d+,|#\{")
+_CIPHERS = re.compile(rb"[!+@-]?[A-Za-z0-9_+=-]+(?::[!+@-]?[A-Za-z0-9_+=-]+)+\Z")
+_CIPHER = re.compile(rb"(?<![A-Za-z0-9])a?e?(?i:NULL|HIGH|MEDIUM|LOW|EXP(?:ORT)?|RC4|MD5|3?DES|AES(?:128|256)?|SHA(?:1|256|384)?|ECDHE|DHE|PSK|STRENGTH)(?![A-Za-z0-9])")
+_SYNTAX = re.compile(rb"&[A-Za-z_]{2,20}=|\(\?|\[[a-zA-Z]-[a-zA-Z]|\]\{|\]\+|\$\{|\{\{|^(?:varint|bytes|fixed\d\d|group),\d+,|#\{")
 _RANGE = re.compile(rb"://|[A-Za-z0-9]-[A-Za-z0-9]|\\[A-Za-z]")
 _PLAIN = bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)) + b"-_"
 _STRONG_MARKS = re.compile(rb"[!@#$%^*~+?]")
@@ -60,7 +62,7 @@ _CRYPTOGRAPHY = re.compile(
 )
 _ALGORITHM = re.compile(
     rb"(?i:(?:[a-z]{2,12}[-_/])?(?:aes|des|3des|rsa|dsa|ecdsa|ecdh|sha|hs|rs|es|ps|md|blake|ripemd|crc|utf|iso|base|ed|secp|prime|curve|chacha|poly|pkcs|tls|ssl|oauth|saml|http|ipv|"
-    rb"latin|argon|hmac|gcm|cbc|p(?=256|384|521)|x(?=509|25519|448)|(?:bcrypt|scrypt|pbkdf|api|v)(?=[1-9]\Z))[-_]?\d{1,5}(?:[a-z]\d?|mb[34]|bit|ctr|crypt|sum|v\d)?(?:[-_/][a-z0-9]{2,10}){0,4})\Z"
+    rb"latin|argon|hmac|gcm|cbc|p(?=256|384|521)|x(?=509|25519|448)|a(?=(?:128|192|256)(?:cbc|gcm|kw))|(?:bcrypt|scrypt|pbkdf|api|v)(?=[1-9]\Z))[-_]?\d{1,5}(?:[a-z]\d?|[bl]e|mb[34]|bit|ctr|crypt|sum|v\d|cbc|gcm|kw|gcmkw)?(?:[-_/][a-z0-9]{2,10}){0,4})\Z"
 )
 
 
@@ -108,7 +110,7 @@ def is_chosen(value: bytes) -> bool:
     marks = _STRONG_MARKS.search(value) is not None
     if not digits(value) and not (marks and classes(value) >= 3 and len(value) >= 8):
         return False
-    if not marks and (_JOINED_WORDS.search(value) or _NUMBERED.match(value)):
+    if not marks and (_JOINED_WORDS.search(value) or (_NUMBERED.match(value) and not is_own_word(value))):
         return False
     words = [word for word in PIECES.findall(value) if len(word) > 1 and not word.isdigit()]
     return 0 < len(words) <= 3
@@ -144,8 +146,10 @@ def keyboard_walk(context: Context) -> Signal | None:
 
 
 def algorithm(context: Context) -> Signal | None:
-    """The name of an algorithm, a protocol or an encoding, or of several joined (`ECDHE-PSK-AES256-CBC-SHA384`)."""
+    """The name of an algorithm, a protocol or an encoding, or of several joined (`ECDHE-PSK-AES256-CBC-SHA384`, `HIGH:!aNULL:!MD5`)."""
     value = context.value
+    if b":" in value and _CIPHERS.match(value) and len(_CIPHER.findall(value)) > 1:
+        return Signal("algorithm", -60, "a list of ciphers")
     if (_ALGORITHM.match(value) and not is_random(value)) or (_SUITE.match(value) and len(_CRYPTOGRAPHY.findall(value)) > 1):
         return Signal("algorithm", -60, "the name of an algorithm")
     return None

@@ -1,0 +1,87 @@
+"""Shapes that a reading of labelled lines of real packages showed (benchmarks/labelled.py), by principle and with values of our own."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from keyward.match import catalogue
+from keyward.match.matcher import Matcher
+from keyward.match.personas import REGULAR
+from keyward.registry import Registry
+
+_REGISTRY = Registry()
+_MATCHER = Matcher(_REGISTRY, catalogue.load(_REGISTRY))
+WORDS = ("tulip", "badger", "walnut", "harbour", "saffron")
+BAR = "foo" + "bar"
+
+
+def found(line: str, path: str) -> set[str]:
+    judged = _MATCHER.find(b"x\n" + line.encode() + b"\ny: 1\n", path)
+    return {each.context.value.decode() for each in judged if each.confidence >= REGULAR}
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize(
+    ("form", "path"),
+    [("password = '{}'", "src/app.py"), ("  password: '{}',", "test/login.test.js"), ("DB_PASSWORD={}", "deploy/.env")],
+)
+def test_a_word_with_one_digit_is_a_password_that_somebody_chose(word: str, form: str, path: str) -> None:
+    value = f"{word}7"
+    assert found(form.format(value), path) == {value}
+
+
+@pytest.mark.parametrize("value", ["user1", "secret2", "field3", "column4", "option1", "test1", "admin1", "client2", "string1"])
+@pytest.mark.parametrize(("form", "path"), [("password = '{}'", "src/app.py"), ("  password: '{}',", "test/login.test.js")])
+def test_words_of_programs_and_roles_with_a_digit_are_none(value: str, form: str, path: str) -> None:
+    assert found(form.format(value), path) == set()
+
+
+@pytest.mark.parametrize("name", ["password_confirm", "passwordConfirmation", "password_again"])
+def test_the_password_that_a_form_asks_for_twice(name: str) -> None:
+    value = "".join(random.Random(name).choices("abcdefghjkmnpqrstvwxyz23456789", k=36))
+    assert found(f"    {name}: '{value}',", "test/type.js") == {value}
+    assert found(f"    {name}: 'confirm-password',", "test/type.js") == set()
+
+
+def test_a_password_made_of_the_usual_stopgap_with_more_is_one() -> None:
+    assert found(f"data['new_password'] = '{BAR}407xyz'", "tests/test_views.py") == {f"{BAR}407xyz"}
+    for more in ("", "1", "99", "123", "abc"):
+        assert found(f"data['new_password'] = '{BAR}{more}'", "tests/test_views.py") == set()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "login['Password'] = self.encryptPassword(password.encode('utf-16le'))",
+        "setdefault('id_token_encrypted_response_enc', 'A192CBC-HS384')",
+        "url = 'keyfile=a.key&ciphers=HIGH:-aNULL:-eNULL:-PSK:RC4-SHA:RC4-MD5'",
+        "'otpauth://totp/x?secret=qrstuvw456&digits=' + str(digits)",
+        "packet.writeString('mysql_native_password', 'latin1');",
+        "plugins = ('mysql_native_password', 'caching_sha2_password')",
+    ],
+)
+def test_names_of_algorithms_and_plugins_and_lists_of_ciphers_are_none(line: str) -> None:
+    assert found(line, "src/protocol.py") == set()
+
+
+def test_a_setting_without_a_value_does_not_take_the_next_line() -> None:
+    assert found("rabbitmq_password:\nrabbitmq_cluster_cookie:", "etc/passwords.yml") == set()
+    value = "".join(random.Random(4).choices("abcdefghjkmnpqrstvwxyzABCDEFGHJKLMNP23456789", k=18))
+    assert found(f"rabbitmq_password: {value}", "etc/passwords.yml") == {value}
+    assert found(f'"RABBITMQ_PASSWORD":\n    "{value}",', "etc/passwords.json") == {value}
+
+
+def test_a_password_typed_in_a_hurry_in_an_address_is_one() -> None:
+    typed = "kkd" + "er4l8" + "adsfasd"
+    assert found(f"url: 'mysql://svc_orders:{typed}@db3.corp.io:3306/shop'", "config/connections.js") == {typed}
+
+
+@pytest.mark.parametrize("name", ["EMAIL_HOST_PASSWORD", "SMTP_PASSWORD"])
+def test_a_password_in_four_groups_is_taken_whole(name: str) -> None:
+    drawn = random.Random(name)
+    value = " ".join("".join(drawn.choices("bcdfghjkmnpqrtvwxz", k=4)) for _ in range(4))
+    assert found(f'{name} = "{value}"', "shop/settings.py") == {value}
+    plain = "".join(drawn.choices("bcdfghjkmnpqrtvwxz23456789", k=16))
+    assert found(f'export {name}={plain} && run "all of it"', "deploy/start.sh") == {plain}
