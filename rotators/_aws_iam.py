@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,8 @@ from keyward.errors import ProviderError, Refused, SlotsFull, Throttled, Uncerta
 from keyward.plugin.ports import READ_ATTEMPTS
 
 if TYPE_CHECKING:
+    from keyward.plugin.ports import Timeouts
     from keyward.plugin.rotator import Job
-
-_CONNECT, _READ = 10.0, 30.0
 
 _BY_PARTITION = {
     "": {"iam": "https://iam.amazonaws.com", "sts": "https://sts.amazonaws.com"},
@@ -65,7 +65,17 @@ class Iam:
             id, secret = self._job.admin_text("id"), self._job.admin_text("secret")
             token = self._job.admin_text("session_token") if "session_token" in self._job.admin else None
             self._clients[service] = self._job.ports.sdk(
-                url, lambda: _make(service, url, region, id, secret, token, self._job.target.options.get("tls_ca") or True)
+                url,
+                lambda: _make(
+                    service,
+                    url,
+                    region,
+                    id,
+                    secret,
+                    token,
+                    self._job.target.options.get("tls_ca") or True,
+                    self._job.ports.timeouts,
+                ),
             )
         return self._clients[service]
 
@@ -104,6 +114,32 @@ class Iam:
                 return found
             more = {"Marker": answer["Marker"]}
 
+    def denied(self, principal: str, actions: Iterable[str], resource: str) -> list[str]:
+        """Of some actions on a resource, those that a principal's policies do not allow, by IAM's simulator. One that depends on a condition
+        whose value the simulator was not told is not among them. Raises as `call`."""
+        rows = self.listed(
+            "SimulatePrincipalPolicy",
+            "EvaluationResults",
+            PolicySourceArn=principal,
+            ActionNames=list(dict.fromkeys(actions)),
+            ResourceArns=[resource],
+        )
+        return [
+            row["EvalActionName"]
+            for row in rows
+            if row["EvalDecision"] in ("explicitDeny", "implicitDeny") and not row.get("MissingContextValues")
+        ]
+
+
+def principal_of(caller: str) -> str:
+    """The user or role behind what GetCallerIdentity says; empty for one that the simulator does not take (root, federated)."""
+    _, partition, _, _, account, name = (*caller.split(":", 5), *[""] * 6)[:6]
+    if name.startswith("user/"):
+        return caller
+    if name.startswith("assumed-role/"):
+        return f"arn:{partition}:iam::{account}:role/{name.split('/')[1]}"
+    return ""
+
 
 @functools.cache
 def _session() -> Any:
@@ -116,13 +152,15 @@ def _session() -> Any:
     return botocore.session.Session(session_vars={name: (None, None, value, None) for name, value in nothing.items()})
 
 
-def _make(service: str, url: str, region: str, id: str, secret: str, token: str | None, verify: object) -> Any:
+def _make(
+    service: str, url: str, region: str, id: str, secret: str, token: str | None, verify: object, timeouts: Timeouts
+) -> Any:
     from botocore.config import Config  # type: ignore[import-untyped]
 
     config = Config(
         retries={"total_max_attempts": 1},
-        connect_timeout=_CONNECT,
-        read_timeout=_READ,
+        connect_timeout=timeouts.connect,
+        read_timeout=timeouts.read,
         proxies={},
         ignore_configured_endpoint_urls=True,
         use_fips_endpoint=False,

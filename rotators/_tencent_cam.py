@@ -21,8 +21,6 @@ DOMAIN = "tencentcloudapi.com"
 REGION = "ap-guangzhou"
 """STS wants a region; CAM has none."""
 
-TIMEOUT = 30
-"""Seconds to wait for an answer."""
 READ_ATTEMPTS = 3
 
 _CODE = re.compile(r"[A-Za-z]{1,40}(?:\.[A-Za-z]{1,60})?")
@@ -105,7 +103,7 @@ class Api:
         parts = urlsplit(url)
         profile = _module("common.profile.client_profile").ClientProfile(
             httpProfile=_module("common.profile.http_profile").HttpProfile(
-                protocol=parts.scheme, endpoint=parts.netloc, reqTimeout=TIMEOUT
+                protocol=parts.scheme, endpoint=parts.netloc, reqTimeout=self._job.ports.timeouts.read
             ),
             language="en-US",
             disable_region_breaker=True,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from keyward.errors import Refused
 from keyward.plugin.ports import Reply
@@ -49,6 +49,19 @@ class VaultApi:
         if reply.status == 403:
             raise self._denied(path, "update")
         return reply
+
+    def lacking(self, wanted: Mapping[str, Iterable[str]]) -> list[str]:
+        """Of the capabilities that are wanted on each path, those that the admin token has not, as `update on auth/token/revoke-accessor`.
+        Raises Refused where it may not even ask. A listing is granted by a path with or without the slash at its end."""
+        paths = [unquote(path) for path in wanted]
+        found = self.look_up("sys/capabilities-self", {"paths": [*paths, *(f"{path}/" for path in paths)]}) or {}
+        lacking = []
+        for path, (_, capabilities) in zip(paths, wanted.items(), strict=True):
+            if not isinstance(found.get(path), list):
+                continue
+            has = {*found[path], *(found.get(f"{path}/") or () if "list" in capabilities else ())}
+            lacking += [f"{each} on {path}" for each in capabilities if not has & {each, "root"}]
+        return lacking
 
     def tokens(self) -> Iterator[dict[str, Any]]:
         """Every token that has an accessor, as `lookup-accessor` shows it."""

@@ -29,7 +29,8 @@ id, secret, session_token | admin | an access key with the rights below
 
 Rights: see `AdminNeed.policy`, which reaches users below /keyward/lane/ alone; add the ARN of a user elsewhere whose keys shall be
   replaced too. Whoever may write policies of those users can give them any right: tie it down by a condition on
-  `iam:PermissionsBoundary`.
+  `iam:PermissionsBoundary`. `iam:SimulatePrincipalPolicy` is what tells in the plan that one of the others is missing; without it
+  that shows when it is needed.
 Traps: IAM is eventually consistent; a new key is unknown for seconds, a dead one works for some. GetCallerIdentity works under any
   deny policy: it tells that a key is active, not that it is useful.
 References: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html
@@ -52,7 +53,7 @@ from keyward.model.secret import Secret
 from keyward.plugin.rotator import AdminNeed, Capabilities, Change, Held, Inventory, Issued, Job, Rotator, Warning
 
 from . import _aws_lane as lane
-from ._aws_iam import PUBLIC_HOSTS, Iam, NoSuchEntity
+from ._aws_iam import PUBLIC_HOSTS, Iam, NoSuchEntity, principal_of
 
 SLOTS = 2
 
@@ -61,13 +62,20 @@ _RIGHTS = (
     "iam:GetUser", "iam:CreateUser", "iam:TagUser", "iam:PutUserPermissionsBoundary", "iam:PutUserPolicy", "iam:GetUserPolicy",
     "iam:ListUserPolicies", "iam:DeleteUserPolicy", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser",
     "iam:ListAttachedGroupPolicies", "iam:GetAccountSummary", "sts:GetAccessKeyInfo",
+    "iam:SimulatePrincipalPolicy",
 )  # fmt: skip
 _WITHOUT_RESOURCE = (
     "iam:GetAccessKeyLastUsed",
     "iam:GetAccountSummary",
     "iam:ListAttachedGroupPolicies",
+    "iam:SimulatePrincipalPolicy",
     "sts:GetAccessKeyInfo",
 )
+
+_MAKES = ("iam:ListAccessKeys", "iam:GetAccessKeyLastUsed", "iam:ListUserPolicies", "iam:CreateAccessKey")
+_KILLS = ("iam:ListAccessKeys", "iam:UpdateAccessKey", "iam:DeleteAccessKey")
+_DENIES = ("iam:PutUserPolicy", "iam:ListUserPolicies", "iam:GetUserPolicy", "iam:DeleteUserPolicy")
+"""Asked beforehand. What takes a quarantine back is the same as what ends sessions."""
 
 _POLICY = json.dumps(
     {
@@ -157,6 +165,24 @@ class AccessKeys(Rotator):
                 raise Refused(f"there is no IAM user {name}", hint="`keyward lanes provision` makes it.")
             held = tuple(_held(iam, row) for row in _keys(iam, name))
         return Inventory(user["Arn"], held, lane.is_owned(job, user))
+
+    def missing_rights(self, job: Job, old: SecretParts) -> Iterable[str]:
+        """By IAM's own simulator, where the admin credential may ask it."""
+        name, id = lane.user_of(job), old["id"].reveal().decode() if "id" in old else ""
+        with Iam(job) as iam:
+            caller = principal_of(str(iam.call("GetCallerIdentity", changes=False, service="sts")["Arn"]))
+            if not caller:
+                return ()
+            key = _find(iam, job, id) if id else None
+            kills = {key.user if key is not None else name: list(_KILLS)}
+            if _ends_sessions(job):
+                kills.setdefault(name, []).extend(_DENIES)
+            kills.setdefault(name, []).extend(_MAKES)
+            lacking: list[str] = []
+            for user, actions in kills.items():
+                arn = (lane.get_user(iam, user) or {}).get("Arn")
+                lacking += iam.denied(caller, actions, str(arn)) if arn else []
+            return lacking
 
     def issue(self, job: Job, new: SecretParts, old: SecretParts) -> Issued:
         name = lane.user_of(job)

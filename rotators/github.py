@@ -55,6 +55,9 @@ DEPLOY_KEY = Kind("github/deploy-key")
 """A private key in OpenSSH's form (part `secret`). No rule finds it as such: a scan calls it a private key."""
 
 UNUSED_DAYS = 90
+_LEVELS = ("read", "write", "admin")
+"""Degrees of an App's permission, each with the one before in it."""
+
 _MARK = re.compile(r"keyward:[\w+=,.@:/-]*", re.ASCII)
 
 
@@ -144,6 +147,22 @@ class GitHubInstallationToken(Rotator):
         credential is told before anything is made."""
         number = self._installation(job, self._as_app(job))
         return Inventory(f"installation {number} of App {job.admin_text('app_id')}", ())
+
+    def missing_rights(self, job: Job, old: SecretParts) -> Iterable[str]:
+        """Of `scope.permissions`, those that the installation has not, or to a lower degree. A token ends itself: that needs none."""
+        wanted = self._wanted(job).get("permissions")
+        if not isinstance(wanted, dict):
+            return ()
+        http = self._as_app(job)
+        path = f"/app/installations/{self._installation(job, http)}"
+        has = accept(http.request("GET", path), f"GET {path}", job.ports.clock.now()).object().get("permissions")
+        if not isinstance(has, Mapping):
+            return ()
+        return [
+            f"{name}: {level}"
+            for name, level in wanted.items()
+            if level in _LEVELS and _LEVELS.index(level) >= (_LEVELS.index(has[name]) + 1 if has.get(name) in _LEVELS else 0)
+        ]
 
     def issue(self, job: Job, new: SecretParts, old: SecretParts) -> Issued:
         http = self._as_app(job)

@@ -127,6 +127,12 @@ class GitLabAccessToken(Rotator):
             return Inventory(f"{place.title} named {name}", tuple(each for each in held if each.name == name), True)
         return Inventory(place.title, held)
 
+    def missing_rights(self, job: Job, old: SecretParts) -> Iterable[str]:
+        """The admin token's own scopes; which role its owner has, no token may ask."""
+        row = _self(job, job.admin["secret"]) if "secret" in job.admin else None
+        scopes = row.get("scopes") if row is not None else None
+        return ("scope api",) if isinstance(scopes, list) and "api" not in scopes else ()
+
     def issue(self, job: Job, new: SecretParts, old: SecretParts) -> Issued:
         place = _place(job)
         if not _rotates(job.entry):

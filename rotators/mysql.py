@@ -28,6 +28,7 @@ References: https://mariadb.com/kb/en/alter-user/  https://dev.mysql.com/doc/ref
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -75,6 +76,9 @@ _LOST = (2006, 2013, 2014, 1053, 1077, 1317, 1927)
 _NO_SUCH_SESSION = 1094
 _BROAD = ("SUPER", "FILE", "CREATE USER", "GRANT OPTION", "SHUTDOWN", "SET USER")
 
+_GRANT = re.compile(r"GRANT (?P<rights>[^`'\"]+?) ON (?P<where>\S+) TO ")
+"""A row of SHOW GRANTS that names rights. One that grants a role has no ON, and one with columns has quotes before it."""
+
 _SETS = ("login as admin", "SELECT", "SHOW", "ALTER USER")
 
 
@@ -121,6 +125,11 @@ class MySQLAccounts(Rotator):
             accounts = session.accounts(user)
         held = (Held(user, any(not account.locked for account in accounts), name=user),) if accounts else ()
         return Inventory(user, held)
+
+    def missing_rights(self, job: Job, old: SecretParts) -> Iterable[str]:
+        user = self._user(job, old)
+        with self._admin(job) as session:
+            return session.lacking(own=user == job.admin_text("user"))
 
     def choose(self, job: Job, old: SecretParts) -> SecretParts:
         return renewed(job, old, {"user": Secret(self._user(job, old).encode()), "secret": new_password()})
@@ -239,6 +248,23 @@ class _Session:
 
     def read(self, query: str, values: tuple[object, ...] = ()) -> Rows:
         return self._call(query.split(maxsplit=1)[0], query, values, changes=False)
+
+    def lacking(self, *, own: bool) -> list[str]:
+        """Which rights the admin account's grants do not name; none where roles may add to them. `own`: the sessions to be ended are its
+        own, for which no right is needed."""
+        grants = [_GRANT.match(str(row[0])) for row in self.read("SHOW GRANTS")]
+        if not all(grants):
+            return []
+        # (right, where): of the rows of a table only UPDATE on the schema `mysql` counts, which may change accounts as well
+        has = {(right.strip().upper(), each["where"]) for each in grants if each for right in each["rights"].split(",")}
+        needed: dict[str, tuple[tuple[str, str], ...]] = {"CREATE USER": (("UPDATE", "`mysql`.*"), ("UPDATE", "*.*"))}
+        if not own:
+            needed |= {"CONNECTION ADMIN": (("CONNECTION_ADMIN", "*.*"), ("SUPER", "*.*")), "PROCESS": ()}
+        return [
+            right
+            for right, others in needed.items()
+            if has.isdisjoint((("ALL PRIVILEGES", "*.*"), ("ALL", "*.*"), (right, "*.*"), *others))
+        ]
 
     def end_sessions(self, user: str) -> None:
         # without PROCESS the list of sessions holds our own alone, and nothing says so

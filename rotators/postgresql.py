@@ -82,6 +82,17 @@ SELECT r.rolname, r.rolcanlogin, r.rolsuper, r.oid::bigint,
 FROM pg_catalog.pg_roles r WHERE r.rolname = ANY(%s) ORDER BY r.rolname
 """
 
+# ALTER ROLE: superuser, or CREATEROLE, and since version 16 ADMIN OPTION on the role; nobody else changes a superuser
+# (src/backend/commands/user.c). pg_terminate_backend: the rights of the role or of pg_signal_backend (storage/ipc/signalfuncs.c)
+_RIGHTS = """
+SELECT r.rolname, me.rolsuper, me.rolcreaterole, r.rolsuper,
+       current_setting('server_version_num')::int < 160000 OR pg_has_role(me.oid, r.oid, 'MEMBER WITH ADMIN OPTION'),
+       pg_has_role(me.oid, r.oid, 'USAGE') OR coalesce(
+           (SELECT pg_has_role(me.oid, s.oid, 'USAGE') FROM pg_catalog.pg_roles s WHERE s.rolname = 'pg_signal_backend'), false)
+FROM pg_catalog.pg_roles r, pg_catalog.pg_roles me
+WHERE me.rolname = current_user AND r.rolname = ANY(%s) ORDER BY r.rolname
+"""
+
 
 class _Role(NamedTuple):
     """One row of `_ROLE`. `until`: Unix seconds, None for no end."""
@@ -159,6 +170,13 @@ class PostgreSQL(Rotator):
             for role in found
         )
         return Inventory(self._base(job), held, lane_owned=self._alternates(job))
+
+    def missing_rights(self, job: Job, old: SecretParts) -> Iterable[str]:
+        """To change the lane's roles and the old one, and to end the old one's sessions."""
+        user = self._user(job, old) if old else ""
+        names = self._pair(job) if self._alternates(job) else () if user else (self._base(job),)
+        with self._admin(job) as session:
+            return session.lacking((*names, *([user] if user else ())), user)
 
     def choose(self, job: Job, old: SecretParts) -> SecretParts:
         """A password for the role whose turn it is. Raises SlotsFull if that role can still log in: somebody uses it."""
@@ -362,6 +380,16 @@ class _Session:
     def is_member(self, name: str, owner: str) -> bool:
         query = "SELECT pg_has_role(m.oid, o.oid, 'MEMBER') FROM pg_roles m, pg_roles o WHERE m.rolname = %s AND o.rolname = %s"
         return any(row[0] for row in self._read(query, (name, owner)))
+
+    def lacking(self, names: tuple[str, ...], ending: str) -> list[str]:
+        """What this session's role may not do of what it takes to change these roles, and to end the sessions of one of them."""
+        found = []
+        for name, superuser, createrole, above, admin_of, may_end in self._read(_RIGHTS, (list(names),)):
+            if superuser:
+                continue
+            found += ["SUPERUSER"] * bool(above) + ["CREATEROLE"] * (not createrole)
+            found += [f"ADMIN OPTION on {name}"] * (not admin_of) + ["pg_signal_backend"] * (name == ending and not may_end)
+        return found
 
     def becomes(self, name: str, owner: str) -> bool:
         """Whether a role is another one from the start of each session."""

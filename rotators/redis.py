@@ -68,6 +68,18 @@ class _User(NamedTuple):
     rules: str
 
 
+_GROUPS = ("@admin", "@dangerous", "@slow")
+"""Groups that have ACL SETUSER, ACL SAVE, CLIENT KILL and CONFIG REWRITE in them, in every version (src/commands/*.json of redis)."""
+
+_OTHER_GROUPS = frozenset(
+    f"@{name}"
+    for name in (
+        "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo", "stream", "pubsub",
+        "fast", "blocking", "transaction", "scripting",
+    )
+)  # fmt: skip
+"""Groups that have none of them in them; @connection has CLIENT KILL alone."""
+
 _SETS = ("login as admin", "INFO", "ACL GETUSER", "CONFIG GET", "ACL SETUSER", "ACL SAVE", "CONFIG REWRITE")
 
 
@@ -107,6 +119,14 @@ class RedisUsers(Rotator):
             user = session.user(name)
         held = (Held(name, "on" in user.flags and bool(user.hashes), name=name),) if user else ()
         return Inventory(name, held)
+
+    def missing_rights(self, job: Job, old: SecretParts) -> Iterable[str]:
+        """By the admin user's own rules, which it may read; `ACL DRYRUN` is a right of its own and came with Redis 7."""
+        with self._admin(job) as session:
+            rules = session.rules(job.admin_text("user") or DEFAULT)
+            saved = _PERSIST.get(self._persistence(job, session))
+        needed = ("acl|setuser", "client|kill", *(["|".join(saved).lower()] if saved else ()))
+        return [f"+{each}" for each in needed if _allowed(rules, each) is False]
 
     def choose(self, job: Job, old: SecretParts) -> SecretParts:
         name = self._user(job, old)
@@ -281,6 +301,12 @@ class _Session:
             rules.decode("utf-8", "replace"),
         )
 
+    def rules(self, name: str) -> list[str]:
+        """A user's rules for commands, in the order in which they count; empty where selectors add others."""
+        reply = self._ask("ACL", "GETUSER", name) or []
+        fields = dict(zip(reply[::2], reply[1::2]))
+        return [] if fields.get(b"selectors") else _joined(fields.get(b"commands")).decode("utf-8", "replace").split()
+
     def setting(self, name: str) -> str:
         reply = self._ask("CONFIG", "GET", name)
         values = list(reply.values()) if isinstance(reply, dict) else reply[1::2]
@@ -336,6 +362,20 @@ def _translated(error: Exception, what: str, changes: bool) -> ProviderError:
     if isinstance(error, redis.ResponseError):
         return Refused(f"{what}: the server refuses it", hint="It may be older than Redis 6, or its file cannot be written.")
     return Uncertain(f"{what}: {type(error).__name__}")
+
+
+def _allowed(rules: Iterable[str], command: str) -> bool | None:
+    """Whether rules for commands let one through that only administers (`client|kill`): the last rule that speaks of it counts. None: they
+    do not tell, because one names a group that nobody here knows."""
+    allowed: bool | None = None
+    container = command.partition("|")[0]
+    for rule in rules:
+        sign, what = rule[:1], rule[1:].lower()
+        if what in ("@all", command, container, *_GROUPS) or rule in ("allcommands", "nocommands"):
+            allowed = sign == "+" or rule == "allcommands"
+        elif what.startswith("@") and what not in _OTHER_GROUPS and sign == "+" and not allowed:
+            allowed = None
+    return allowed
 
 
 def _hash(value: bytes) -> str:

@@ -76,6 +76,16 @@ def _revoke_token(api: VaultApi, accessor: str) -> None:
         raise Refused(f"the vault answered {reply.status} to auth/token/revoke-accessor")
 
 
+_LISTS_TOKENS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "auth/token/accessors": ("list", "sudo"),
+        "auth/token/lookup-accessor": ("update",),
+        "auth/token/revoke-accessor": ("update",),
+    }
+)
+"""What finds tokens and ends them: capabilities by path."""
+
+
 def _held(id: str, data: Mapping[str, Any], meta: Mapping[str, str], created: object, expires: object) -> Held:
     since = float(created) if isinstance(created, (int, float)) else expiry_of(created)
     return Held(id, True, since, None, expiry_of(expires), meta.get(MARK, ""), str(data.get("display_name") or ""))
@@ -124,6 +134,9 @@ class VaultToken(Rotator):
                 held.append(_held(str(token["accessor"]), token, meta, token.get("creation_time"), token.get("expire_time")))
         return Inventory(job.entry.ref, tuple(held))
 
+    def missing_rights(self, job: Job, old: SecretParts) -> Iterable[str]:
+        return VaultApi(job).lacking({_made_at(job): ("update",), **_LISTS_TOKENS})
+
     def issue(self, job: Job, new: SecretParts, old: SecretParts) -> Issued:
         role, policies = job.scope_text("role"), texts(job, "policies")
         if not role and not policies:
@@ -139,7 +152,7 @@ class VaultToken(Rotator):
             ("period", job.scope_text("period")),
         ):
             body |= {name: value} if value else {}
-        path = f"auth/token/create/{safe(role)}" if role else "auth/token/create-orphan"
+        path = _made_at(job)
         reply = VaultApi(job).change(path, body)
         if reply.status != 200:
             raise Refused(f"the vault answered {reply.status} to {path}", hint="Check role, policies and durations in `scope`.")
@@ -214,6 +227,18 @@ class VaultSecretId(Rotator):
 
     def inventory(self, job: Job) -> Inventory:
         return Inventory(_role(job), tuple(held for held, _ in _secret_ids(VaultApi(job), _role(job))))
+
+    def missing_rights(self, job: Job, old: SecretParts) -> Iterable[str]:
+        path = _role(job)
+        wanted: dict[str, tuple[str, ...]] = {
+            path: ("read",),
+            f"{path}/role-id": ("read",),
+            f"{path}/secret-id": ("list", "update"),
+            f"{path}/secret-id-accessor/lookup": ("update",),
+            f"{path}/secret-id-accessor/destroy": ("update",),
+        }
+        sessions = {} if job.scope_text("sessions", "own") == "keep" else _LISTS_TOKENS
+        return VaultApi(job).lacking({**wanted, **sessions})
 
     def issue(self, job: Job, new: SecretParts, old: SecretParts) -> Issued:
         api, path = VaultApi(job), _role(job)
@@ -303,6 +328,12 @@ class VaultSecretId(Rotator):
         if apply and not there and api.change(path, body).status not in (200, 204):
             raise Refused(f"the vault refuses to make the {what}")
         return Change(what, there)
+
+
+def _made_at(job: Job) -> str:
+    """The path at which a token is made."""
+    role = job.scope_text("role")
+    return f"auth/token/create/{safe(role)}" if role else "auth/token/create-orphan"
 
 
 def _mount(job: Job) -> str:

@@ -13,6 +13,9 @@ def approve(
         str, typer.Option("--key", metavar="FILE", help="Sign with this SSH key (or its .pub, if ssh-agent holds it).")
     ] = "",
     principal: Annotated[str, typer.Option("--as", metavar="NAME", help="Whose key it is, where it has several names.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Only show the plan, and say whether your approval would count.")
+    ] = False,
     config: Annotated[
         str | None,
         typer.Option(
@@ -37,10 +40,11 @@ def approve(
         full = flow.full_digest(place, digest)
         for line in flow.plan_summary(place, full):
             print(f"  {log(line)}")
-        approval, unrecorded = flow.approve(place, full, key=key, principal=principal)
+        approval, unrecorded = flow.approve(place, full, key=key, principal=principal, dry_run=dry_run)
         counts = place.operator.approvers.starter_counts
     until = time.strftime("%Y-%m-%d %H:%M", time.gmtime(approval.expires))
-    print(f"{log(approval.person)} approves {log(approval.digest)} (by {approval.by}), until {until} UTC")
+    does = "would approve" if dry_run else "approves"
+    print(f"{log(approval.person)} {does} {log(approval.digest)} (by {approval.by}), until {until} UTC")
     if not counts:
         print(f"  it counts for a rotation that somebody else than {log(approval.person)} starts")
     if unrecorded:

@@ -104,6 +104,7 @@ def export(
 @app.command("retain")
 def retain(
     keep: Annotated[str, typer.Option("--keep", metavar="DURATION", help="How long entries are kept: 365d.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Only say how many entries would go.")] = False,
     config: Config = None,
 ) -> None:
     """Drop older entries without breaking the chain: a checkpoint takes their place. For example: keyward audit retain --keep 365d"""
@@ -116,8 +117,9 @@ def retain(
     if seconds is None:
         raise UsageError(f"--keep {keep!r} is no duration", hint="Write it like this: --keep 365d")
     with open_workplace(config, prompt=ask) as place:
-        gone = flow.retain(place, keep=seconds)
-    print(f"{gone} entries were replaced by a checkpoint" if gone else "nothing is that old")
+        gone = flow.retain(place, keep=seconds, dry_run=dry_run)
+    done = "would be" if dry_run else "were"
+    print(f"{gone} entries {done} replaced by a checkpoint" if gone else "nothing is that old")
 
 
 def _when(text: str, now: float, default: float) -> float:

@@ -78,17 +78,20 @@ def check(
     For example, in cron: keyward lanes check --report report.jsonl
     """
     from keyward.cli.ask import ask
+    from keyward.cli.rotation_view import show_past
     from keyward.cli.table import table
     from keyward.flows import lanes as flow
     from keyward.flows.workplace import open_workplace
 
     with open_workplace(config, prompt=ask) as place:
-        problems = flow.check(place, report, live=live)
+        problems, past = flow.check(place, report, live=live)
         entries = sum(1 for _ in place.operator.entries())
     print(table([(each.code, each.ref, each.text) for each in problems], ("PROBLEM", "CREDENTIAL", "WHAT")), end="")
     for hint in dict.fromkeys(each.hint for each in problems if each.hint):
         print(f"  {_inert(hint)}")
     print(f"{entries} credentials, {len(problems)} problems")
+    if past:
+        print(show_past(past), end="")
     if not entries:
         print(f"  {NONE_YET}")
     return 1 if problems else 0
@@ -114,13 +117,15 @@ def adopt(
     from keyward.flows.leaked_parts import leaked_parts
     from keyward.flows.workplace import open_workplace
     from keyward.rotate.found import read_report
+    from keyward.rotate.known_salts import remember_salt
 
     with open_workplace(config, prompt=ask) as place, ExitStack() as stack:
+        found = read_report(report)
         # the log is opened first: nothing is done that could not be recorded
         log = None if dry_run else stack.enter_context(open_log(place))
         done = flow.adopt(
             place.operator,
-            read_report(report),
+            found,
             fingerprint,
             lane,
             store_of=lambda wanted: place.store(wanted),
@@ -132,6 +137,7 @@ def adopt(
         )
         files = [place.operator.path] if done.new_entry else []
         if log is not None:
+            remember_salt(place.state, found.salt)
             log.append("lanes.adopt", ref=done.entry.ref, detail=f"{fingerprint} into {done.store}", files=files)
     if dry_run:
         _print_would_adopt(done, place.operator.path)

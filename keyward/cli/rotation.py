@@ -77,14 +77,16 @@ def plan(
     For example: keyward plan --leaked report.jsonl
     """
     from keyward.cli.rotation_view import show_plan
+    from keyward.flows.replaced import without_replaced
     from keyward.flows.rotate import make_plan
     from keyward.flows.selecting import select
 
     with open_place(config) as place:
         wanted = _wanted(names, lane, kind, tier, leaked, all_, references)
         incident = incident or _in_an_incident(place)
-        made = make_plan(place, select(place, wanted), _options(incident))
-    print(show_plan(made))
+        selection, past = without_replaced(place, select(place, wanted))
+        made = make_plan(place, selection, _options(incident))
+    print(show_plan(made, past))
     return HALTED if any(each.refusal for each in made.rotations) else DONE
 
 
@@ -115,22 +117,29 @@ def rotate(
     """
     from keyward.cli.rotation_view import show_plan
     from keyward.flows import rotate as flow
+    from keyward.flows.replaced import without_replaced
     from keyward.flows.selecting import select
+    from keyward.rotate.known_salts import remember_salt
 
     with open_place(config) as place:
-        selection = select(place, _wanted(names, lane, kind, tier, leaked, all_, references))
+        wanted = _wanted(names, lane, kind, tier, leaked, all_, references)
+        selection, past = without_replaced(place, select(place, wanted))
         incident = incident or _in_an_incident(place)
         options = _options(incident, withheld, delete_first)
         made = flow.make_plan(place, selection, options, exempt or ())
-        print(show_plan(made), flush=True)
+        print(show_plan(made, past), flush=True)
         if dry_run:
             return HALTED if any(each.refusal for each in made.rotations) else DONE
         _check_approvals(place, made, break_glass)
         if not yes:
             _confirm(made, incident, exempt or ())
+        if wanted.report is not None:
+            remember_salt(place.state, wanted.report.salt)  # before the old values go: later they can be named no more
         with _running([each.ref for each in made.rotations], place) as (tell, switch):
             result = flow.rotate(place, selection, options, tell=tell, switch=switch, exempt=exempt or (), plan=made)
-    return _report(result, stopped=switch.stopped)
+    code = _report(result, stopped=switch.stopped)
+    unproved = any(not each.proved for each in past)  # a person said that it is dead
+    return NEEDS_PERSON if code == DONE and unproved else code
 
 
 def resume(

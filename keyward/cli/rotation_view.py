@@ -17,17 +17,18 @@ if TYPE_CHECKING:
     from keyward.rotate.found import Found
     from keyward.rotate.journal import Line
     from keyward.rotate.ledger import Standing
+    from keyward.rotate.replaced import Replaced
     from keyward.rotate.stranded import Stranded
 
 
-def show_plan(plan: Plan) -> str:
-    """The plan as a person reads it before saying yes."""
+def show_plan(plan: Plan, past: Sequence[Replaced] = ()) -> str:
+    """The plan as a person reads it before saying yes. `past`: leaked keys that rotations have replaced since that scan."""
     incident = plan.mode == INCIDENT
     count = len([p for p in plan.rotations if not p.refusal])
     what = f"{'Incident' if incident else 'Planned'} rotation of {count} credential{'s' * (count != 1)}, in this order:"
     if not count:
         what = "No credential would be rotated:" if plan.rotations else "No credential would be rotated."
-    lines = [what, ""]
+    lines = [what, *([""] if plan.rotations else [])]
     for number, each in enumerate(plan.rotations, 1):
         lines.append(f"{number:>3}. {log(each.ref)}  ({log(each.kind)})")
         if each.refusal:
@@ -45,6 +46,8 @@ def show_plan(plan: Plan) -> str:
         lines += [f"     note: {log(note)}" for note in each.notes]
     if plan.unowned:
         lines += ["", "Leaked, and in no lane, so they stay as they are:", unowned(plan.unowned)]
+    if past:
+        lines += ["", show_past(past).rstrip("\n")]
     if plan.approvals:
         wanted = ", ".join(f"{log(lane)} needs {n}" for lane, n in plan.approvals)
         lines += ["", f"Approvals: {wanted}. Give one with: keyward approve {plan.digest}"]
@@ -65,8 +68,16 @@ def unowned(found: Iterable[Found]) -> str:
     rows = [(f.fingerprint, str(f.kind), f"{f.path}:{f.line}") for f in found]
     return table(rows, indent="  ") + (
         "  Take them in: keyward lanes adopt FINGERPRINT --lane LANE --report REPORT\n"
-        "  What was replaced since that scan is listed, too: scan again to know what is left."
+        "  What was replaced elsewhere since that scan is listed, too: scan again to know what is left."
     )
+
+
+def show_past(past: Sequence[Replaced]) -> str:
+    """What a report names that is older than a rotation, and what became of it."""
+    from keyward.flows.replaced import told
+
+    lines = [f"Replaced since that scan: {len(past)}. To know what is left, scan again."]
+    return "\n".join([*lines, *(f"  {log(told(each))}" for each in past)]) + "\n"
 
 
 def show_result(result: Result) -> str:

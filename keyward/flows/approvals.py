@@ -18,13 +18,20 @@ def approvals_of(place: Workplace) -> Approvals:
     return Approvals(place.operator.approvers, clock=place.clock)
 
 
-def approve(place: Workplace, digest: str, *, key: str = "", principal: str = "") -> tuple[Approval, str]:
+def approve(
+    place: Workplace, digest: str, *, key: str = "", principal: str = "", dry_run: bool = False
+) -> tuple[Approval, str]:
     """Approves a plan, as this user or with an SSH key. Answers with the approval, and with why the audit log has no entry of
-    it (empty: it has). Raises UsageError, Refused, ConfigError."""
+    it (empty: it has). `dry_run`: the same, but that nothing is recorded anywhere. Raises UsageError, Refused, ConfigError."""
     if principal and not key:
         raise UsageError("--as says whose key it is, and no key is named", hint="Add --key FILE.")
     given = approvals_of(place)
-    approval = given.approve_signed(digest, os.path.expanduser(key), principal) if key else given.approve(digest)
+    if key:
+        approval = given.approve_signed(digest, os.path.expanduser(key), principal, dry_run=dry_run)
+    else:
+        approval = given.approve(digest, dry_run=dry_run)
+    if dry_run:
+        return approval, ""
     evidence = {"person": approval.person, "by": approval.by, "key": approval.key, "expires": approval.expires}
     return approval, _record(place, "approve", digest, "", evidence)
 

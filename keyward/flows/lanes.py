@@ -20,9 +20,11 @@ from keyward.rotate import identity
 from keyward.rotate.due import Row, due
 from keyward.rotate.found import Report, read_report
 from keyward.rotate.init_config import quoted, quoted_key
+from keyward.rotate.known_salts import remember_salt
 from keyward.rotate.lanes import load_lanes
 from keyward.rotate.named import Misnamed, misnamed, refuse_misnamed
 from keyward.rotate.operator import Operator
+from keyward.rotate.replaced import Replaced, replaced
 from keyward.rotate.review import Problem, Sources, review
 from keyward.scan.config import load_operator, operator_path
 
@@ -48,20 +50,33 @@ def current(place: Workplace) -> Callable[[Entry], Stored | None]:
     return lambda entry: place.store(entry.store).read(entry.path, Slot.CURRENT)
 
 
-def check(place: Workplace, report: str | None, *, live: bool) -> list[Problem]:
-    """Everything that is wrong; offline unless `live`, which asks the providers and changes nothing."""
+class Checked(NamedTuple):
+    """What is wrong, and what the report names although rotations have replaced it since."""
+
+    problems: list[Problem]
+    past: tuple[Replaced, ...] = ()
+
+
+def check(place: Workplace, report: str | None, *, live: bool) -> Checked:
+    """Everything that is wrong; offline unless `live`, which asks the providers and changes nothing there."""
     rotators = place.registry.rotators()
+    found = read_report(report) if report else None
+    past = replaced(place.state, place.clock) if found else {}
+    if found:
+        remember_salt(place.state, found.salt)
     sources = Sources(
         current=current(place),
         kind_of=kinds(place.registry),
         rotator_of=rotators.get,
         now=place.clock.now(),
         salt=load_salt().value,
-        report=read_report(report) if report else None,
+        report=found,
         live=(lambda lane, entry: _asked(place, rotators.get(entry.kind), entry)) if live else None,
         made=made_at(place) if live else None,
+        past=past,
     )
-    return review(place.operator, sources)
+    named = [past[name] for name in found.fingerprints() if name in past] if found else []
+    return Checked(review(place.operator, sources), tuple(each for each in named if each.over))
 
 
 def _asked(place: Workplace, rotator: Rotator | None, entry: Entry) -> Iterable[Warning]:

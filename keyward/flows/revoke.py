@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from keyward.errors import KeywardError, Refused, UsageError
+from keyward.flows.holders import Held, Holders, Reason, holders, reason_against
 from keyward.flows.leaked_parts import leaked_parts
-from keyward.flows.selecting import CurrentValues
+from keyward.flows.project import find_root
 from keyward.flows.workplace import Workplace
-from keyward.match.fingerprint import Fingerprinter
+from keyward.match.fingerprint import is_fingerprint
 from keyward.model.credential import Credential, SecretParts
 from keyward.model.kind import Kind
 from keyward.model.lane import Entry
 from keyward.model.verdict import Dead, Live, Restricted, Verdict
 from keyward.plugin.rotator import Job
-from keyward.plugin.store import Stored
+from keyward.plugin.store import Slot, Stored
 from keyward.rotate.audit import CallRecorder
 from keyward.rotate.found import Report
-from keyward.rotate.identity import fingerprint
+from keyward.rotate.known_salts import known_salts, names_of
 from keyward.rotate.lock import entry_lock
+from keyward.rotate.replaced import Replaced, replaced
+from keyward.scan.baseline import NAME, load
 
 POLL = 1.0
 """Seconds between two questions whether it is dead."""
@@ -27,14 +31,30 @@ POLL = 1.0
 
 class Doomed(NamedTuple):
     """A credential that shall die: its parts, and the entry whose admin credential and target are used for it (`name` is the
-    fingerprint where it was found). `in_use`: the lane entry that holds it now, empty if none does. `doubt`: why that cannot be
-    told, where a store could not be read."""
+    fingerprint where it was found). `held`: the slots of lane entries that hold it. `against`: why it must not be killed just so,
+    if anything is."""
 
     name: str
     entry: Entry
     parts: SecretParts
-    in_use: str = ""
-    doubt: str = ""
+    held: tuple[Held, ...] = ()
+    against: Reason | None = None
+
+    @property
+    def in_use(self) -> str:
+        """The lane entry that holds it now, empty if none does."""
+        return next((each.entry.ref for each in self.held if each.slot is Slot.CURRENT), "")
+
+    @property
+    def where(self) -> str:
+        """For a person: which slots hold it, empty if none does."""
+        return ", ".join(f"{each.entry.ref} ({each.slot.value})" for each in self.held)
+
+    def refusal(self, *, anyway: bool) -> Refused | None:
+        """Why it is left alone, if it is."""
+        if self.against is None or (anyway and not self.against.final):
+            return None
+        return Refused(self.against.why, hint=self.against.hint)
 
 
 class Killed(NamedTuple):
@@ -46,27 +66,109 @@ class Killed(NamedTuple):
     detail: str
 
 
+class Looked(NamedTuple):
+    """What fingerprints name. `past`: those whose value is stored no more, because a rotation replaced it for good."""
+
+    doomed: tuple[Doomed, ...]
+    past: tuple[Replaced, ...] = ()
+
+
+def from_stores(place: Workplace, wanted: Sequence[str], by: str = "") -> Looked:
+    """Fingerprints, looked up in the slots of the operator's lanes and in the journals of rotations.
+
+    Raises UsageError for one that is nowhere, naming the stores that were read, and those that could not be; Refused for one whose
+    rotation is not finished.
+    """
+    for name in wanted:
+        if not is_fingerprint(name):
+            raise UsageError(f"{name!r} is no fingerprint", hint="Copy it whole from a report: kw1_ and 26 characters.")
+    salts = _salts(place)
+    asked = set(wanted)
+    there = holders(
+        place,
+        lambda entry, slot, held: tuple(asked.intersection(names_of(place.registry.kind(entry.kind), held.parts, salts))),
+    )
+    gone = replaced(place.state, place.clock) if asked - there.held.keys() else {}
+    doomed: list[Doomed] = []
+    past: list[Replaced] = []
+    for name in dict.fromkeys(wanted):
+        held = there.held.get(name, ())
+        if held:
+            doomed.append(_doomed(place, name, held[0].entry.kind, held[0].stored.parts, there, by))
+        elif name not in gone:
+            raise _nowhere(name, wanted, there)
+        elif not gone[name].over:
+            rotation = gone[name].rotation
+            raise Refused(
+                f"{name}: rotation {rotation} of {gone[name].ref} replaces it, and is not finished",
+                hint=f"Run: keyward resume {rotation}, or keyward abort {rotation}.",
+            )
+        else:
+            past.append(gone[name])
+    return Looked(tuple(doomed), tuple(past))
+
+
+def _salts(place: Workplace) -> tuple[bytes, ...]:
+    """Those that are known, and that of the project around the current folder, if it has one of its own."""
+    try:
+        baseline = load(os.path.join(find_root("."), NAME))
+    except KeywardError:
+        baseline = None
+    return tuple(dict.fromkeys((*known_salts(place.state), *((baseline.salt,) if baseline and baseline.salt else ()))))
+
+
+def _nowhere(name: str, wanted: Sequence[str], there: Holders) -> KeywardError:
+    read = ", ".join(f"{store} ({count} credential{'s' * (count != 1)})" for store, count in there.read.items())
+    unread = "; ".join(f"{entry.ref} could not be read: {reason}" for entry, reason in there.unread)
+    text = f"no lane holds {name}, and no rotation replaced it: read {read or 'no store'}"
+    hint = (
+        f"Name the report that found it: keyward revoke {' '.join(wanted)} --leaked report.jsonl; or hand in the value: "
+        "keyward revoke - --kind KIND"
+    )
+    # a store that is down is no mistake of the person who asks
+    return Refused(f"{text}; {unread}", hint=hint) if unread else UsageError(text, hint=hint)
+
+
 def from_report(place: Workplace, report: Report, wanted: Sequence[str], by: str = "") -> list[Doomed]:
-    """Those of a report, or the named ones of it. `by`: `lane/name` whose admin credential and target are used; else the first
-    entry of the same kind. Raises UsageError, Refused."""
+    """Those of a report, or the named ones of it. `by`: `lane/name` whose admin credential and target are used; else the entry
+    that holds it, else the first one of the same kind. Raises UsageError, Refused."""
     names = list(wanted) or list(report.fingerprints())
     known = set(report.fingerprints())
     for name in names:
         if name not in known:
             raise UsageError(f"the report has no finding {name}", hint="Copy a fingerprint from the report.")
     place.registry.packs()
+    salts = (report.salt,)
+    there = holders(place, lambda entry, slot, held: names_of(place.registry.kind(entry.kind), held.parts, salts))
     doomed = []
     for name in names:
         kind = report.places(name)[0].kind
         parts = leaked_parts(report, name, place.registry.kind(kind))
-        doomed.append(Doomed(name, _entry_for(place, kind, by), parts, *_user_of(place, report, name)))
+        doomed.append(_doomed(place, name, kind, parts, there, by))
     return doomed
 
 
 def from_value(place: Workplace, kind: Kind, parts: SecretParts, by: str = "") -> Doomed:
     """A value that a person handed in."""
     place.registry.packs()
-    return Doomed("(standard input)", _entry_for(place, kind, by), parts, *_holder(place, kind, parts))
+    name = "(standard input)"
+
+    def names(entry: Entry, slot: Slot, held: Stored) -> tuple[str, ...]:
+        # of the current one a part is enough: two passwords of one account are two values, and to kill the account stops both
+        fits = any if slot is Slot.CURRENT else all
+        same = entry.kind == kind and fits(held.parts.get(part) == value for part, value in parts.items())
+        return (name,) if same else ()
+
+    return _doomed(place, name, kind, parts, holders(place, names), by)
+
+
+def _doomed(place: Workplace, name: str, kind: Kind, parts: SecretParts, there: Holders, by: str) -> Doomed:
+    held = there.held.get(name, ())
+    entry = held[0].entry if held and not by else _entry_for(place, kind, by)
+    against = reason_against(place, held)
+    if against is None and there.doubt:
+        against = Reason(there.doubt, "Make its store readable; or revoke it with --anyway.")
+    return Doomed(name, entry, parts, held, against)
 
 
 def parts_of(place: Workplace, kind: Kind) -> list[str]:
@@ -92,32 +194,6 @@ def _entry_for(place: Workplace, kind: Kind, by: str) -> Entry:
     return bare
 
 
-def _user_of(place: Workplace, report: Report, name: str) -> tuple[str, str]:
-    made = Fingerprinter(report.salt)
-    return _user(place, lambda entry, held: fingerprint(place.registry.kind(entry.kind), held.parts, made) == name)
-
-
-def _holder(place: Workplace, kind: Kind, parts: SecretParts) -> tuple[str, str]:
-    def is_it(entry: Entry, held: Stored) -> bool:
-        return entry.kind == kind and any(held.parts.get(part) == value for part, value in parts.items())
-
-    return _user(place, is_it)
-
-
-def _user(place: Workplace, is_it: Callable[[Entry, Stored], bool]) -> tuple[str, str]:
-    """The entry that holds it, and else why nobody can tell: a store that cannot be read may hold it."""
-    reader, doubt = CurrentValues(place), ""
-    for _, entry in place.operator.entries():
-        try:
-            held = reader.of(entry)
-        except KeywardError as error:
-            doubt = doubt or f"{entry.ref} may use it: {error}"
-            continue
-        if held is not None and is_it(entry, held):
-            return entry.ref, ""
-    return "", doubt
-
-
 def revoke(
     place: Workplace, doomed: Sequence[Doomed], *, anyway: bool = False, tell: Callable[[str], None] = lambda text: None
 ) -> list[Killed]:
@@ -129,17 +205,40 @@ def revoke(
     for each in doomed:
         tell(each.name)
         try:
-            if each.in_use and not anyway:
-                raise Refused(
-                    f"{each.in_use} uses it now", hint=f"Replace it: keyward rotate {each.in_use}; or revoke it with --anyway."
-                )
-            if each.doubt and not anyway:
-                raise Refused(each.doubt, hint="Make its store readable; or revoke it with --anyway.")
-            with entry_lock(place.state, each.in_use or f"revoke {each.name}", clock=place.clock):
-                results.append(_kill(place, each))
+            refusal = each.refusal(anyway=anyway)
+            if refusal is not None:
+                raise refusal
+            ref = each.held[0].entry.ref if each.held else f"revoke {each.name}"
+            with entry_lock(place.state, ref, clock=place.clock):
+                _still_so(place, each)
+                results.append(_freed(place, each, _kill(place, each)))
         except KeywardError as error:
             results.append(Killed(each.name, str(each.entry.kind), False, error.told))
     return results
+
+
+def _still_so(place: Workplace, each: Doomed) -> None:
+    """Raises Refused where a slot was written since it was looked at, or a rotation of its entry was begun."""
+    for held in each.held:
+        entry = held.entry
+        now = place.store(entry.store).read(entry.path, held.slot)
+        if now is None or now.version != held.stored.version or place.begun.unfinished(entry.ref):
+            raise Refused(f"{entry.ref}: somebody changes it at the same time", hint="Look again: keyward status")
+
+
+def _freed(place: Workplace, each: Doomed, killed: Killed) -> Killed:
+    """Empties the slots that held what is proved dead, but for a lane's current one: else no new rotation could begin over them."""
+    said = killed.detail
+    for held in each.held if killed.dead else ():
+        if held.slot is not Slot.CURRENT:
+            entry, slot = held.entry, held.slot.value
+            try:
+                place.store(entry.store).erase(entry.path, held.slot, expected=held.stored.version)
+                place.audit.append("slots: done", ref=entry.ref, detail=f"{slot}: freed, its value is dead")
+                said += f"; the {slot} slot of {entry.ref} was freed"
+            except KeywardError as error:
+                said += f"; the {slot} slot of {entry.ref} still holds it: {error}"
+    return killed._replace(detail=said)
 
 
 def _kill(place: Workplace, each: Doomed) -> Killed:

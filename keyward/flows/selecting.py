@@ -147,19 +147,19 @@ def _owners(
 
 
 class CurrentValues:
-    """Reads what stores hold for entries. A store that does not answer is not waited for again with each of its entries."""
+    """Reads what stores hold for entries, the current value unless told otherwise. A store that does not answer is not waited for again with each of its entries."""
 
     def __init__(self, place: Workplace) -> None:
         self._place = place
         self._gone: dict[str, KeywardError] = {}
 
-    def of(self, entry: Entry) -> Stored | None:
-        """What the store holds now; None if nothing. Raises KeywardError where that cannot be told."""
+    def of(self, entry: Entry, slot: Slot = Slot.CURRENT) -> Stored | None:
+        """What a slot holds; None if nothing. Raises KeywardError where that cannot be told."""
         gone = self._gone.get(entry.store)
         if gone is not None:
             raise gone
         try:
-            return self._place.store(entry.store).read(entry.path, Slot.CURRENT)
+            return self._place.store(entry.store).read(entry.path, slot)
         except StoreDenied:  # of this path alone
             raise
         except KeywardError as error:

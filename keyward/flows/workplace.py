@@ -25,6 +25,7 @@ from keyward.rotate.audit import AuditLog
 from keyward.rotate.begun import Begun
 from keyward.rotate.by_hand import ByHand
 from keyward.rotate.gates import AccountGate
+from keyward.rotate.known_salts import known_salts, names_of
 from keyward.rotate.ledger import rotations_folder
 from keyward.rotate.operator import Operator
 from keyward.rotate.parties import Parties, Placed, Verify
@@ -80,8 +81,13 @@ class Workplace:
         self.close()
 
     def close(self) -> None:
-        """Mirrors the audit log's head, closes stores and connections; warns where the head could not be mirrored."""
+        """Drops what the audit log need not keep any longer, mirrors its head, closes stores and connections; warns of what of it could
+        not be done."""
         if "audit" in self.__dict__:
+            from keyward.flows.audit import retain_by_policy
+
+            if problem := retain_by_policy(self):
+                self._warn(problem)
             self.audit.close()
             if self.audit.mirror_problem:
                 self._warn(self.audit.mirror_problem)
@@ -206,6 +212,7 @@ class Workplace:
             admin=self.admin(entry),
             found=extra,
             forget=self._forget,
+            known_as=partial(self.known_as, entry),
         )
 
     def verify(self, entry: Entry, fences: tuple[Fence, ...] = ()) -> Verify | None:
@@ -226,6 +233,11 @@ class Workplace:
     def _forget(self, parts: SecretParts) -> None:
         self.verdicts.forget(parts.values())
         self.verdicts.save_now_and_then()
+
+    def known_as(self, entry: Entry, parts: SecretParts) -> tuple[str, ...]:
+        """The fingerprints of a value of an entry, under every salt that a report of it may have."""
+        kind = self.registry.declared(entry.kind) or self.registry.kind(entry.kind)
+        return names_of(kind, parts, known_salts(self.state))
 
     def _consumer(self, spec: ConsumerSpec, fences: tuple[Fence, ...]) -> Consumer:
         from keyward.rotate.consumers import hosts_of, make_consumer

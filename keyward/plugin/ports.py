@@ -37,6 +37,16 @@ READING = ("GET", "HEAD", "OPTIONS", "LIST")
 READ_ATTEMPTS = 3
 
 
+class Timeouts(NamedTuple):
+    """Seconds that a client waits: `connect`, to connect; `read`, between two pieces of an answer."""
+
+    connect: float = CONNECT_TIMEOUT
+    read: float = READ_TIMEOUT
+
+
+PATIENT = Timeouts()
+
+
 class Call(NamedTuple):
     """One effect outside this process. `what`: `POST /v1/keys`, `iam:CreateAccessKey`, `ALTER ROLE`; never a value.
     `changes`: whether it may change something there."""
@@ -130,7 +140,7 @@ class Ports:
     """The door of one pack. Use it as a context manager, or call `close`.
 
     `client`: makes the httpx client; passed in where a test or a pool of connections wants its own. `tls`: a context with the
-    operator's own authority.
+    operator's own authority. `timeouts`: for the HTTP client that is made here, and for those of SDKs, which are built to ask for them.
     """
 
     def __init__(
@@ -141,11 +151,13 @@ class Ports:
         fences: tuple[Fence, ...] = (),
         client: Callable[[ssl.SSLContext | None], httpx.Client] | None = None,
         tls: ssl.SSLContext | None = None,
+        timeouts: Timeouts = PATIENT,
     ) -> None:
         self.hosts = hosts
+        self.timeouts = timeouts
         self.clock: Clock = clock or SystemClock()
         self.fences = fences
-        self._make = client or new_client
+        self._make = client or functools.partial(new_client, timeouts=timeouts)
         self._tls = tls
         self._client: httpx.Client | None = None
 
@@ -217,7 +229,7 @@ def hush_httpx() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
-def new_client(tls: ssl.SSLContext | None) -> httpx.Client:
+def new_client(tls: ssl.SSLContext | None, timeouts: Timeouts = PATIENT) -> httpx.Client:
     """An httpx client without redirects, ambient proxies, `.netrc` or cookies of its own."""
     from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -226,7 +238,7 @@ def new_client(tls: ssl.SSLContext | None) -> httpx.Client:
     except ImportError:
         raise MissingExtra("httpx", "all") from None
     hush_httpx()
-    timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
+    timeout = httpx.Timeout(timeouts.read, connect=timeouts.connect)
     return httpx.Client(
         verify=tls or _system_tls(),
         trust_env=False,

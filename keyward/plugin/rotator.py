@@ -225,6 +225,12 @@ class Rotator:
         """What the principal holds now; reads only."""
         raise NotImplementedError
 
+    def missing_rights(self, job: Job, old: SecretParts) -> Iterable[str]:
+        """Which actions this rotation will need, up to the end of the old one, and the admin credential is known not to have: in the
+        provider's words (`iam:DeleteAccessKey`). Asked before anything is changed, with reading calls only. What cannot be told is not
+        named, and an error says as much as an empty answer: nothing is known. `old`: the parts of the one to be replaced, may be empty."""
+        return ()
+
     def choose(self, job: Job, old: SecretParts) -> SecretParts:
         """A new value for a CHOSEN kind; offline but for reads. `old`: the parts of the one to be replaced, may be empty."""
         raise NotImplementedError

@@ -85,18 +85,20 @@ class Approvals:
         self.clock = clock or SystemClock()
         self.who = who or current()
 
-    def approve(self, digest: str) -> Approval:
-        """Approves as this process's user. Raises UsageError, and Refused for a user who may not."""
+    def approve(self, digest: str, *, dry_run: bool = False) -> Approval:
+        """Approves as this process's user. `dry_run`: only looks whether that would count and could be recorded. Raises UsageError,
+        and Refused for a user who may not."""
         if self.approvers.users and self.who.user not in self.approvers.users:
             raise Refused(
                 f"{self.who.user} may not approve", hint="Who may stands in the operator's configuration (approvers.users)."
             )
         approval = self._new(digest, self.who.user, USER)
-        self._write(digest, approval._asdict())
+        self._write(digest, approval._asdict(), dry_run=dry_run)
         return approval
 
-    def approve_signed(self, digest: str, key_file: str, principal: str = "") -> Approval:
+    def approve_signed(self, digest: str, key_file: str, principal: str = "", *, dry_run: bool = False) -> Approval:
         """Approves with an SSH key, or the public half of one that ssh-agent holds. `principal`: needed where the key has several.
+        `dry_run`: signs, looks whether that would count, and keeps nothing.
 
         Raises UsageError if the key cannot sign, Refused if `allowed_signers` does not list it.
         """
@@ -108,7 +110,7 @@ class Approvals:
         key = _verified(approval, signature, signers)
         if not key:
             raise Refused(f"the key may not approve as {principal!r}", hint=f"Look into {signers}: does it list this key?")
-        self._write(digest, {**approval._asdict(), "signature": signature})
+        self._write(digest, {**approval._asdict(), "signature": signature}, dry_run=dry_run)
         return approval._replace(key=key)
 
     def break_glass(self, digest: str, reason: str) -> Override:
@@ -201,9 +203,13 @@ class Approvals:
         fresh = override.time - CLOCK_SKEW <= now < override.time + self.approvers.valid
         return override if mine and fresh else None
 
-    def _write(self, digest: str, record: Mapping[str, Any]) -> None:
+    def _write(self, digest: str, record: Mapping[str, Any], *, dry_run: bool = False) -> None:
         if not _DIGEST.fullmatch(digest):
             raise UsageError("this is no digest of a plan", hint="Copy it from the output of: keyward plan")
+        if dry_run:
+            if not os.access(self.folder if self.approvers.folder else _there(self.folder), os.W_OK | os.X_OK):
+                raise self._not_recorded("it cannot be written")
+            return
         if not self.approvers.folder:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
         path = os.path.join(self.folder, f"{_file_name(digest)}.{secrets.token_hex(6)}.json")
@@ -219,8 +225,11 @@ class Approvals:
                 os.fsync(file.fileno())
             os.rename(f"{path}.tmp", path)
         except OSError as error:
-            hint = f"Make the folder for all who approve: install -d -m 1770 -g GROUP {self.folder}"
-            raise UsageError(f"cannot record the approval in {self.folder!r}: {error.strerror}", hint=hint) from None
+            raise self._not_recorded(error.strerror) from None
+
+    def _not_recorded(self, why: str | None) -> UsageError:
+        hint = f"Make the folder for all who approve: install -d -m 1770 -g GROUP {self.folder}"
+        return UsageError(f"cannot record the approval in {self.folder!r}: {why}", hint=hint)
 
     def _records(self, digest: str, passed_over: list[str]) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
         """(file name, owner's uid, content) of all that is recorded for a digest."""
@@ -261,6 +270,13 @@ class Approvals:
         if len(plain) != 1:
             raise UsageError("this key has several names", hint="Say which you are: --as NAME")
         return plain[0]
+
+
+def _there(folder: str) -> str:
+    """The nearest folder upwards that exists."""
+    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def _file_name(digest: str) -> str:

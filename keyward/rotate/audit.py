@@ -3,7 +3,9 @@
 A line is an object whose last member is `mac`: HMAC-SHA256, under the log's key, of the line's text before that member. `prev` is the
 `mac` of the entry before, `seq` counts. So an edit, a deletion and a change of order are seen by whoever has the key
 (`keyward.rotate.audit_verify`). Entries cut off at the end, and a log written anew by somebody who has the key, are seen only
-against a head (`seq` and `mac` of the newest entry) that was mirrored to a place which that somebody cannot write.
+against a head (`seq` and `mac` of the newest entry) that was mirrored to a place which that somebody cannot write. Whoever is about to
+write over that head looks first whether the log still has the entry: if it has not, the next entry says so in `lost`, for good. Else
+whatever is done next would put a head there that fits to the log as it was left.
 
 A write that was cut off leaves a torn last line. The next entry names its digest in `torn`, and the chain goes on from the last
 whole entry: a log that was damaged keeps being written, and keeps saying so.
@@ -27,7 +29,7 @@ from keyward.errors import ConfigError, Halted, StoreConflict, StoreError
 from keyward.model.secret import Secret
 from keyward.plugin.clock import Clock, SystemClock
 from keyward.plugin.ports import Call
-from keyward.plugin.store import Slot, Store
+from keyward.plugin.store import Slot, Store, Stored
 from keyward.rotate.audit_mirror import Head, Mirror
 from keyward.rotate.durable import append_synced
 from keyward.rotate.who import Who, current
@@ -96,7 +98,7 @@ class CallRecorder:
 class AuditLog:
     """Open for appending; any number of processes may have it open. Use it as a context manager: leaving mirrors the head.
 
-    `key`: 32 bytes or more. `who`: found out if left out.
+    `key`: 32 bytes or more. `who`: found out if left out. `written`: whether this process has written an entry.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class AuditLog:
         self.key = key
         self.clock = clock or SystemClock()
         self.mirror_problem = ""
+        self.written = False
         self._mirror = mirror
         self._mirrored = float("-inf")
         self._unmirrored: Head | None = None
@@ -144,6 +147,7 @@ class AuditLog:
         """Several entries at once, in their order, for the price of one; all of them are on disk when this returns, or none counts."""
         guard = _Guard(never)
         plain = [self._plain(event, guard) for event in events]
+        mirrored = self._mirrored_head()  # it may be slow, and others need the lock
         with locked(self.path):
             tail = read_tail(self.path, self.key)
             data = b"\n" if tail.unended else b""
@@ -155,17 +159,17 @@ class AuditLog:
                 line, tail_head = seal(self.key, {**first, **_torn(tail), "prev": ""})
                 data, tail = data + line, Tail(tail_head)
             assert tail.head is not None
-            head = tail.head
+            head, lost = tail.head, self._lost(mirrored)
             for each in plain:
                 record: Record = {"v": VERSION, "seq": head.seq + 1, "time": self._now(), "type": EVENT}
-                line, head = seal(self.key, {**record, **each, **_torn(tail), "prev": head.mac})
-                data, tail = data + line, Tail(head)
+                line, head = seal(self.key, {**record, **each, **lost, **_torn(tail), "prev": head.mac})
+                data, tail, lost = data + line, Tail(head), {}
             try:
                 append_synced(self.path, data, create=True)
             except OSError as error:
                 hint = "Make room, or put right who may write there: nothing is done that is not recorded."
                 raise Halted(f"cannot write the audit log {self.path!r}: {error.strerror}", hint=hint) from None
-            self._unmirrored = head
+            self._unmirrored, self.written = head, True
         if self.clock.monotonic() - self._mirrored >= MIRROR_EVERY:
             self._send_head()
         return head
@@ -184,6 +188,19 @@ class AuditLog:
 
     def _now(self) -> float:
         return round(self.clock.now(), 3)
+
+    def _mirrored_head(self) -> Head | None:
+        """What stands in the mirror, whenever it is due to be written over; a mirror that does not answer is told when it is."""
+        if self._mirror is None or self.clock.monotonic() - self._mirrored < MIRROR_EVERY:
+            return None
+        try:
+            return self._mirror.get()
+        except (StoreError, OSError):
+            return None
+
+    def _lost(self, mirrored: Head | None) -> Record:
+        """What the next entry says of one that the mirror has seen and this log does not have."""
+        return {"lost": mirrored._asdict()} if mirrored is not None and _lacks(self.path, self.key, mirrored) else {}
 
     def _send_head(self) -> None:
         """A mirror that fails stops nothing: the entry is on disk, and an emergency does not wait for a log."""
@@ -207,6 +224,15 @@ def audit_key(store: Store, path: str = KEY_PATH) -> Secret:
             return key
         except StoreConflict:
             held = store.read(path, Slot.CURRENT)
+    return _key_in(held, store, path)
+
+
+def kept_key(store: Store, path: str = KEY_PATH) -> Secret:
+    """The log's key from a store that has it; reads only. Raises StoreError."""
+    return _key_in(store.read(path, Slot.CURRENT), store, path)
+
+
+def _key_in(held: Stored | None, store: Store, path: str) -> Secret:
     if held is None or "key" not in held.parts:
         raise StoreError(f"store {store.name} holds no audit key at {path}", hint="Restore it, or the log cannot be verified.")
     return held.parts["key"]
@@ -313,6 +339,24 @@ def _tail(data: bytes, key: Secret, *, whole: bool) -> Tail | None:
             return Tail(Head(int(record["seq"]), mac), data[end:], unended)
         end = start
     return Tail(None, data, unended) if whole else None
+
+
+def _lacks(path: str, key: Secret, seen: Head) -> bool:
+    """Whether an entry is not in the log, or another one stands in its place. What retention dropped tells nothing. Only the last 64 kB
+    are read, unless it is not there."""
+    for length in (1 << 16, None):
+        data, whole = read_end(path, length)
+        for line in reversed(data.split(b"\n")):
+            record = unseal(key, line)
+            if record is None or int(record["seq"]) > seen.seq:
+                if record is None or record["type"] != CHECKPOINT:
+                    continue
+                return False
+            head = record["last"] if record["type"] == CHECKPOINT else record["mac"]
+            return (int(record["seq"]), str(head)) != seen
+        if whole:
+            return True
+    raise AssertionError("unreachable")
 
 
 def _torn(tail: Tail) -> Record:

@@ -4,12 +4,16 @@
     mirror = ["store:main", "syslog"]       # one of them, or both; the default store unless said
     socket = "/dev/log"                     # where the system's log listens, if it is elsewhere
 
-A store can be read back, so that `audit verify` compares by itself. The system's log cannot: what it has (it may be sent on to another
-machine at once) is handed to `audit verify --head`.
+A store can be read back, so that `audit verify` compares by itself, and so does whoever is about to write over the head (see `audit`). The
+system's log cannot: what it has (it may be sent on to another machine at once) is handed to `audit verify --head`.
+
+Each host has a log of its own, and several may share a store. So the head of each stands there under a name of its own: what one host
+has written is nothing that the log of another one lacks.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import socket
@@ -24,6 +28,9 @@ from keyward.plugin.store import Slot, Store
 
 HEAD_PATH = "audit/head"
 """Where a store keeps the log's mirrored head; no lane's credential may lie there."""
+
+LATEST = "head"
+"""The part that any host writes."""
 
 SYSLOG, STORE = "syslog", "store:"
 SOCKETS = ("/dev/log", "/var/run/syslog", "/var/run/log")
@@ -65,17 +72,22 @@ class Mirror(Protocol):
 
 
 class StoreMirror:
-    """The head in a store. Raises StoreError."""
+    """The head in a store: in the part `head` whoever wrote last, beside it the head of each host's own log. `host`: whose log it is (this
+    one's, or nobody's where the path is another one than that of the log of all work). Raises StoreError."""
 
-    def __init__(self, store: Store, path: str = HEAD_PATH) -> None:
+    def __init__(self, store: Store, path: str = HEAD_PATH, *, host: str | None = None) -> None:
         self.name = f"store {store.name}"
         self._store, self._path = store, path
+        if host is None:
+            host = socket.gethostname() if path == HEAD_PATH else ""
+        self._part = f"{LATEST}-{hashlib.sha256(host.encode()).hexdigest()[:16]}" if host else LATEST
 
     def put(self, head: Head) -> None:
         for _ in range(5):
             held = self._store.read(self._path, Slot.CURRENT)
             try:
-                parts = {"head": Secret(str(head).encode())}
+                new = Secret(str(head).encode())
+                parts = {**(held.parts if held else {}), LATEST: new, self._part: new}
                 self._store.write(self._path, Slot.CURRENT, parts, {}, expected=held.version if held else 0)
                 return
             except StoreConflict:
@@ -85,8 +97,11 @@ class StoreMirror:
         held = self._store.read(self._path, Slot.CURRENT)
         if held is None:
             return None
+        others = any(name.startswith(f"{LATEST}-") for name in held.parts)
+        if others and self._part not in held.parts:
+            return None
         try:
-            return Head.parse(held.parts["head"].reveal().decode())
+            return Head.parse(held.parts.get(self._part, held.parts[LATEST]).reveal().decode())
         except (KeyError, ValueError):
             raise StoreError(
                 f"{self.name} holds no head at {self._path}", hint="Somebody wrote something else there."

@@ -70,6 +70,7 @@ def verify(path: str, key: Secret, *mirrored: Head | None) -> Verified:
     notes: list[str] = []
     _check_bad(entries, bad, ends_whole=data.endswith(b"\n"), problems=problems, notes=notes)
     _check_chain(entries, problems)
+    _check_lost(entries, problems)
     if entries and not data.endswith(b"\n") and not (bad and bad[-1].before == len(entries)):
         notes.append("the last line lacks its end: a write was cut off there, or somebody cut it")
     if data and not is_private(os.stat(path)):
@@ -146,6 +147,17 @@ def _check_chain(entries: Sequence[_Entry], problems: list[str]) -> None:
             problems.append(f"line {entry.line}: entry {entry.seq} does not follow from the one before it")
 
 
+def _check_lost(entries: Sequence[_Entry], problems: list[str]) -> None:
+    """What was cut off or rewritten before somebody wrote on, and so over the head in the mirror."""
+    for entry in entries:
+        lost = entry.record.get("lost")
+        if lost:
+            problems.append(
+                f"line {entry.line}: when entry {entry.seq} was written, the mirror had seen an entry {lost['seq']} that the log did not have: "
+                "it had been cut off, removed or rewritten"
+            )
+
+
 def _check_mirrored(entries: Sequence[_Entry], mirrored: Head, problems: list[str], notes: list[str]) -> None:
     heads = {_head(entry).seq: _head(entry).mac for entry in entries}
     newest = max(heads, default=0)
@@ -191,23 +203,40 @@ def retain(log: AuditLog, *, before: float) -> int:
     """Replaces the entries that are older than `before` (Unix seconds) by a checkpoint, records that, and answers with how many
     they were. The newest entry always stays. Raises Halted for a log that is not whole: what is wrong with it would be lost."""
     with locked(log.path):
-        checked = verify(log.path, log.key)
-        if not checked.ok:
-            raise Halted(f"the audit log is not whole: {checked.problems[0]}", hint="Keep a copy of it and look into it first.")
-        data = read_end(log.path)[0]
-        entries, _ = _parse(data, log.key)
-        old = 0
-        while old < len(entries) - 1 and _age(entries[old]) < before:
-            old += 1
-        if not old or all(entry.record["type"] == CHECKPOINT for entry in entries[:old]):
+        data, old = _older(log.path, log.key, before)
+        if not old:
             return 0
-        last = entries[old - 1]
+        last = old[-1]
         kept = b"".join(_lines(data)[last.line :])
-        checkpoint, _ = seal(log.key, _checkpoint(log, entries[:old], last))
+        checkpoint, _ = seal(log.key, _checkpoint(log, old, last))
         _replace(log.path, checkpoint + kept)
-        gone = sum(1 for entry in entries[:old] if entry.record["type"] == EVENT)
+        gone = _events(old)
     log.append("audit.retain", detail=f"{gone} entries up to {last.seq} were replaced by a checkpoint")
     return gone
+
+
+def would_retain(path: str, key: Secret, *, before: float) -> int:
+    """How many entries `retain` would replace; reads only. Raises Halted as it does."""
+    return _events(_older(path, key, before)[1])
+
+
+def _older(path: str, key: Secret, before: float) -> tuple[bytes, list[_Entry]]:
+    """The whole log, and its entries that are older and have no checkpoint in their place yet, but for the newest."""
+    checked = verify(path, key)
+    if not checked.ok:
+        raise Halted(f"the audit log is not whole: {checked.problems[0]}", hint="Keep a copy of it and look into it first.")
+    data = read_end(path)[0]
+    entries, _ = _parse(data, key)
+    old = 0
+    while old < len(entries) - 1 and _age(entries[old]) < before:
+        old += 1
+    if all(entry.record["type"] == CHECKPOINT for entry in entries[:old]):
+        return data, []
+    return data, entries[:old]
+
+
+def _events(entries: Sequence[_Entry]) -> int:
+    return sum(entry.record["type"] == EVENT for entry in entries)
 
 
 def _age(entry: _Entry) -> float:

@@ -192,6 +192,7 @@ class Rotation:
                 old=checked.old_id,
                 has_old=bool(checked.old),
                 version=checked.version,
+                known_as=list(self.parties.known_as(checked.old)),
                 withheld=sorted(self.options.withheld_hosts),
                 delete_first=self.options.delete_first,
             )

@@ -30,6 +30,7 @@
 
     [audit]
     mirror = ["store:main", "syslog"]        # where the head of the audit log is kept a second time
+    keep = "400d"                            # how long its entries are kept; for ever unless said
 
 Every error names the file, the line, the key and what to write instead. Where a secret would stand, only a reference may, and
 what stands there is never repeated.
@@ -78,7 +79,10 @@ ENTRY_KEYS = (
 )  # fmt: skip
 TARGET_KEYS = ("base_url", "host", "port", "user", "database", "options")
 PROVIDER_KEYS = ("base_url", "rotate_every")
-AUDIT_KEYS = ("mirror", "socket")
+AUDIT_KEYS = ("mirror", "socket", "keep")
+SHORTEST_KEPT = 86_400.0
+"""Seconds: what is dropped by itself is looked for once a day."""
+
 APPROVERS_KEYS = ("users", "allowed_signers", "people", "folder", "starter_counts", "valid")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -165,6 +169,7 @@ class _Reader:
                 if name != DEFAULTS and (table if "references" in table.data else self._defaults).flag("references")
             ),
             audit=self._audit() if "audit" in self._file.data else None,
+            audit_keep=_kept(self._file.in_table("audit")),
         )
 
     def _named(self, key: str) -> list[tuple[str, TomlFile]]:
@@ -188,9 +193,11 @@ class _Reader:
             found[name] = table.data
         return found or _default_stores()
 
-    def _audit(self) -> AuditPlaces:
+    def _audit(self) -> AuditPlaces | None:
         table = self._file.in_table("audit")
         table.only(AUDIT_KEYS, "`audit`")
+        if "keep" in table.data and not table.data.keys() & {"mirror", "socket"}:
+            return None
         given = table.data.get("mirror")
         names = (given,) if isinstance(given, str) else table.texts("mirror")
         stores = []
@@ -357,6 +364,14 @@ def _period(table: TomlFile, key: str, *, never: bool = False) -> float:
     if seconds is None:
         word = ' or "never"' if never else ""
         table.wrong(f"`{key}` must be a duration", f'Write it like this: {key} = "90d" (also 12h, 30m){word}', key)
+    return seconds
+
+
+def _kept(table: TomlFile) -> float:
+    """Seconds for which entries of the audit log are kept; 0 for ever."""
+    seconds = _period(table, "keep")
+    if 0 < seconds < SHORTEST_KEPT:
+        table.wrong("`keep` is less than a day", 'Write it like this: keep = "400d"', "keep")
     return seconds
 
 

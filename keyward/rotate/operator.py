@@ -48,7 +48,8 @@ class AuditPlaces(NamedTuple):
 class Operator(NamedTuple):
     """`stores`: the table of each store by name; there is always at least one. `rotate_every`: of lanes, by name, in seconds;
     `tier_rotate_every`: of tiers. `path`: of the file, empty where there is none. `default_store`: where keyward keeps what belongs
-    to no lane (the audit log's key). `audit`: None where the configuration does not say. `references`: lanes whose leaked values become
+    to no lane (the audit log's key). `audit`: None where the configuration does not say where its head is mirrored.
+    `audit_keep`: seconds for which its entries are kept, 0 for ever. `references`: lanes whose leaked values become
     references where they can."""
 
     path: str = ""
@@ -60,6 +61,7 @@ class Operator(NamedTuple):
     approvers: Approvers = Approvers()
     default_store: str = ""
     audit: AuditPlaces | None = None
+    audit_keep: float = 0.0
     references: frozenset[str] = frozenset()
 
     def entries(self) -> Iterator[tuple[Lane, Entry]]:

@@ -43,10 +43,16 @@ def nobody_remembers(parts: SecretParts) -> None:
     """Where no answer of a provider is remembered."""
 
 
+def nameless(parts: SecretParts) -> tuple[str, ...]:
+    """Where nobody makes fingerprints."""
+    return ()
+
+
 class Parties(NamedTuple):
     """`verify`: None where nobody can be asked (a webhook secret). `admin`: resolved for this run only. `found`: which of the
     consumers no configuration names, because a scan found them; a rotation remembers them. `forget`: told of values of which a provider
-    was asked to stop, kill or accept them, so that nobody relies on what it said of them before."""
+    was asked to stop, kill or accept them, so that nobody relies on what it said of them before. `known_as`: the fingerprints of a
+    value, under every salt that reports of it may have."""
 
     lane: Lane
     entry: Entry
@@ -59,6 +65,7 @@ class Parties(NamedTuple):
     admin: SecretParts = NO_PARTS
     found: tuple[ConsumerSpec, ...] = ()
     forget: Callable[[SecretParts], None] = nobody_remembers
+    known_as: Callable[[SecretParts], tuple[str, ...]] = nameless
 
     @property
     def capabilities(self) -> Capabilities:

@@ -60,6 +60,7 @@ def preflight(parties: Parties, options: Options, rotation: str) -> Preflight:
         parties.job(rotation).admin_text(part)
     notes: list[str] = []
     old_id, dead = _identify(parties, rotation, old, notes) if old else ("", False)
+    _refuse_missing_rights(parties, rotation, old)
     _ask_consumers(parties, options, old, rotation)
     return Preflight(old, old_id, current.version if current else 0, tuple(notes), dead)
 
@@ -82,6 +83,25 @@ def _identify(parties: Parties, rotation: str, old: SecretParts, notes: list[str
             raise
     notes.append("the provider refuses the old one already, and does not list it: there is nothing to revoke")
     return "", True
+
+
+def _refuse_missing_rights(parties: Parties, rotation: str, old: SecretParts) -> None:
+    """Raises Refused for actions that the admin credential is known not to have: else a right to kill would be missed when all
+    consumers have the new value already."""
+    try:
+        missing = list(dict.fromkeys(parties.rotator.missing_rights(parties.job(rotation), old)))
+    except (
+        Exception
+    ):  # nobody could answer, or not in a form that was understood: that is no refusal, and the call itself will tell
+        return
+    if missing:
+        pack = type(parties.rotator).__module__
+        ours = pack.startswith("keyward.rotators.")
+        page = f"docs/providers/{pack.rpartition('.')[2]}.md" if ours else "the documentation of this rotator"
+        raise Refused(
+            f"{parties.entry.ref}: the admin credential lacks what this rotation will need: {', '.join(missing)}",
+            hint=f"Give it these rights, as {page} has them, then run this again. Nothing was changed.",
+        )
 
 
 def _ask_consumers(parties: Parties, options: Options, old: SecretParts, rotation: str) -> None:

@@ -9,6 +9,7 @@
 | `no-expiry` | its provider can let a new one expire, and the lane does not ask for it |
 | `plaintext` | it lies in the store, and in a plain file that is no consumer of the lane as well |
 | `unreadable` | its store could not be read, so the rest cannot be told |
+| `unfinished` | a scan found what a rotation is replacing, and that rotation is not finished |
 
 With `--live` the rotators add theirs: `over-broad`, `unused`, `root`, and what else they know.
 """
@@ -16,7 +17,8 @@ With `--live` the rotators add theirs: `over-broad`, `unused`, `root`, and what 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from keyward.errors import KeywardError, StoreError
@@ -29,9 +31,12 @@ from keyward.rotate import due, identity
 from keyward.rotate.due import Current
 from keyward.rotate.found import Found, Report
 from keyward.rotate.operator import Operator
+from keyward.rotate.replaced import Replaced
 
 SHARED, UNOWNED, OVERDUE, NOT_STORED = "shared", "unowned", "overdue", "not-stored"
-NO_EXPIRY, PLAINTEXT, UNREADABLE = "no-expiry", "plaintext", "unreadable"
+NO_EXPIRY, PLAINTEXT, UNREADABLE, UNFINISHED = "no-expiry", "plaintext", "unreadable", "unfinished"
+
+ADD_EXPIRY = 'Add, for instance: expiry = "90d"'
 
 
 class Problem(NamedTuple):
@@ -45,7 +50,8 @@ class Problem(NamedTuple):
 
 class Sources(NamedTuple):
     """What a review looks at. `kind_of`: the declaration of a kind. `rotator_of`: its rotator, if there is one. `live`: what the
-    rotator says of one entry's reach; None to ask nobody. `made`: when the provider made it, where the store does not know. `salt`: for fingerprints where there is no report."""
+    rotator says of one entry's reach; None to ask nobody. `made`: when the provider made it, where the store does not know. `salt`: for fingerprints where there is no report. `past`: what
+    rotations have replaced, by fingerprint."""
 
     current: Current
     kind_of: Callable[[Kind], CredentialKind]
@@ -55,10 +61,11 @@ class Sources(NamedTuple):
     report: Report | None = None
     live: Callable[[Lane, Entry], Iterable[Warning]] | None = None
     made: Callable[[Entry], float | None] | None = None
+    past: Mapping[str, Replaced] = MappingProxyType({})
 
 
 def review(operator: Operator, sources: Sources) -> list[Problem]:
-    """Every problem, lane by lane, then what no lane owns."""
+    """Every problem, lane by lane, then what no lane owns. What a rotation has replaced is no problem any more."""
     remembered: dict[str, Stored | StoreError | None] = {}
 
     def current(entry: Entry) -> Stored | None:
@@ -75,11 +82,13 @@ def review(operator: Operator, sources: Sources) -> list[Problem]:
     fingerprints = _fingerprints(operator, current, sources)
     problems: list[Problem] = list(_overdue(operator, current, sources))
     problems += _shared(operator, fingerprints)
-    problems += _no_expiry(operator, sources)
+    warned = list(_live(operator, sources))
+    without_end = {each.ref for each in warned if each.code == NO_EXPIRY}
+    # what the provider says of the key itself tells more than what the lane does not ask for
+    problems += (each for each in _no_expiry(operator, sources) if each.ref not in without_end)
     if sources.report is not None:
         problems += _plaintext(operator, fingerprints, sources.report)
-    if sources.live is not None:
-        problems += _live(operator, sources.live)
+    problems += warned
     order = {entry.ref: number for number, (_, entry) in enumerate(operator.entries())}
     problems.sort(key=lambda problem: order[problem.ref])
     if sources.report is not None:
@@ -134,7 +143,7 @@ def _no_expiry(operator: Operator, sources: Sources) -> Iterator[Problem]:
         rotator = sources.rotator_of(entry.kind)
         if rotator is not None and not entry.expiry and rotator.capabilities_for(entry).expiry:
             text = f"lives for ever, although {rotator.title or entry.kind} can let it expire"
-            yield Problem(NO_EXPIRY, entry.ref, text, 'Add, for instance: expiry = "90d"')
+            yield Problem(NO_EXPIRY, entry.ref, text, ADD_EXPIRY)
 
 
 def _plaintext(operator: Operator, fingerprints: dict[str, str], report: Report) -> Iterator[Problem]:
@@ -147,19 +156,32 @@ def _plaintext(operator: Operator, fingerprints: dict[str, str], report: Report)
             yield Problem(PLAINTEXT, entry.ref, f"also stands in {_places(places)}", hint)
 
 
-def _live(operator: Operator, live: Callable[[Lane, Entry], Iterable[Warning]]) -> Iterator[Problem]:
-    for lane, entry in operator.entries():
+def _live(operator: Operator, sources: Sources) -> Iterator[Problem]:
+    for lane, entry in operator.entries() if sources.live is not None else ():
+        assert sources.live is not None
         try:
-            for warning in live(lane, entry):
-                yield Problem(warning.code, entry.ref, warning.text)
+            for warning in sources.live(lane, entry):
+                hint = _for_an_end(entry, sources.rotator_of(entry.kind)) if warning.code == NO_EXPIRY else ""
+                yield Problem(warning.code, entry.ref, warning.text, hint)
         except KeywardError as error:
             yield Problem(UNREADABLE, entry.ref, f"the provider could not be asked: {error}", error.hint)
+
+
+def _for_an_end(entry: Entry, rotator: Rotator | None) -> str:
+    if rotator is None or not rotator.capabilities_for(entry).expiry:
+        return ""
+    return f"The next one will end: keyward rotate {entry.ref}" if entry.expiry else ADD_EXPIRY
 
 
 def _unowned(owned: set[str], sources: Sources) -> Iterator[Problem]:
     assert sources.report is not None
     for fingerprint in sources.report.fingerprints():
-        if fingerprint not in owned:
+        past = sources.past.get(fingerprint)
+        if fingerprint not in owned and past is not None:
+            if not past.over:
+                text = f"{past.rotation} replaces what {_places(sources.report.places(fingerprint))} holds, and is not finished"
+                yield Problem(UNFINISHED, past.ref, text, f"keyward resume {past.rotation}")
+        elif fingerprint not in owned:
             places = sources.report.places(fingerprint)
             title = sources.kind_of(places[0].kind).title
             hint = f"keyward lanes adopt {fingerprint} --lane LANE --report {sources.report.path}"

@@ -38,15 +38,32 @@ class Recorder:
         self.events.append(Event("after", *call))
         self.outcomes.append((call, outcome))
 
-    def instants(self) -> list[int]:
+    def instants(self, stride: int = 1) -> list[int]:
         """The events to be killed at. The end of one call and the beginning of the next are one instant to the world outside, so
-        the latter stands for both."""
+        the latter stands for both. `stride`: of those at which only something is read, every how manieth; what is read leaves nothing
+        behind, so that whoever resumes finds the same as before the change that follows. Those of changes and journal lines are all there."""
         last = len(self.events) - 1
-        return [
+        found = [
             number
             for number, event in enumerate(self.events)
             if event.side == "before" or number == last or self.events[number + 1].side == "after"
         ]
+        return [at for place, at in enumerate(found) if place % stride == 0 or self.events[at].changes]
+
+    def instants_of(self, step: str) -> list[int]:
+        """Those from the first journal line of a step to its last one; empty for a step that was not taken."""
+        lines = [number for number, event in enumerate(self.events) if event.what.startswith(f"journal {step} ")]
+        return [at for at in self.instants() if lines and lines[0] <= at <= lines[-1]]
+
+    def first_change(self, host: str) -> int:
+        """The event at which the first change at a host has come back; else, the first one that any change has."""
+        ends = [number for number, event in enumerate(self.events) if event.side == "after" and event.changes]
+        ends = [number for number in ends if not self.events[number].what.startswith("journal ")]
+        return next((number for number in ends if self.events[number].host == host), ends[0])
+
+    def readings(self, host: str) -> int:
+        """How many calls at a host changed nothing."""
+        return sum(event.side == "before" and not event.changes and event.host == host for event in self.events)
 
     def changes(self, host: str) -> list[str]:
         """What was changed at a host, as far as its answers say: the calls' names."""

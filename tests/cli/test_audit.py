@@ -10,10 +10,13 @@ import typer
 from typer.testing import CliRunner
 
 from keyward.cli import approve, audit
-from keyward.errors import UsageError
+from keyward.errors import Halted, UsageError
 from keyward.flows import approvals as approvals_flow
 from keyward.flows import audit as flow
-from keyward.flows.workplace import open_workplace
+from keyward.flows.workplace import Workplace, open_workplace
+from keyward.plugin.clock import ManualClock, SystemClock
+from keyward.registry import Registry
+from keyward.rotate.lanes import load_lanes
 
 CONFIG = """
 [stores.main]
@@ -98,6 +101,30 @@ def test_retain(place: Place) -> None:
     with pytest.raises(UsageError):
         place.run("retain", "--keep", "some")
     assert place.run("verify")[0] == 0
+
+
+def test_retain_only_says_what_would_go(place: Place) -> None:
+    def files() -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in place.folder.rglob("*") if path.is_file()}
+
+    before = files()
+    assert place.run("retain", "--keep", "30d", "--dry-run") == (0, "nothing is that old\n") and files() == before
+    then = ManualClock(SystemClock().now() - 40 * 86_400.0)
+    with Workplace(load_lanes(str(place.config)), Registry(), clock=then) as opened, flow.open_log(opened) as log:
+        for each in ("one", "two"):
+            log.append(each)
+    place.write("three")
+    before = files()
+    code, out = place.run("retain", "--keep", "30d", "--dry-run")
+    assert (code, out) == (0, "2 entries would be replaced by a checkpoint\n") and files() == before
+    assert "nothing is that old" in place.run("retain", "--keep", "60d", "--dry-run")[1]
+    assert "2 entries were replaced" in place.run("retain", "--keep", "30d")[1] and place.run("verify")[0] == 0
+    lines = place.log.read_bytes()
+    place.log.write_bytes(lines.replace(b"three", b"eerht"))
+    before = files()
+    with pytest.raises(Halted, match="not whole"):
+        place.run("retain", "--keep", "30d", "--dry-run")
+    assert files() == before
 
 
 def test_approve_is_recorded(place: Place) -> None:

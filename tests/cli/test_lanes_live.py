@@ -124,6 +124,21 @@ def test_each_provider_says_what_it_knows(shop: Shop) -> None:
     assert not any(parts["secret"].reveal().decode() in said for parts in shop.values.values())
 
 
+def test_a_key_without_an_end_is_named_once(shop: Shop) -> None:
+    def named(out: str) -> list[str]:
+        return [line for line in out.splitlines() if line.startswith("no-expiry") and "shop/router" in line]
+
+    assert len(named(shop.check())) == 1 and "lives for ever" in named(shop.check())[0]
+    live = shop.check("--live")
+    assert len(named(live)) == 1 and "has no expiry" in named(live)[0] and 'Add, for instance: expiry = "90d"' in live
+    shop.config.write_text(
+        shop.config.read_text().replace('kind = "openrouter/api-key"', 'kind = "openrouter/api-key"\nexpiry = "90d"')
+    )
+    assert named(shop.check()) == []
+    live = shop.check("--live")
+    assert len(named(live)) == 1 and "The next one will end: keyward rotate shop/router" in live
+
+
 def test_how_old_they_are_is_known_to_their_providers(shop: Shop) -> None:
     assert all("unknown" in line for line in shop.due().values())
     lines = shop.due("--live")

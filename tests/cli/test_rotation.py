@@ -223,6 +223,8 @@ def test_a_kind_that_only_a_person_can_reissue_waits_and_goes_on(home: Home) -> 
     home.ok("resume", code=5)
     out = home.ok("resume", "hand/typeform")
     assert "attested" in out and env_file.read_text() == f"TYPEFORM_TOKEN={new}\n"
+    out = home.ok("rotate", "--leaked", str(report), "--yes", code=5)
+    assert "nobody could be asked whether it is dead" in out and "proved dead" not in out
 
 
 def test_a_compromised_host_gets_nothing_until_its_clean_successor_asks(home: Home) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from keyward.testing.fakes.server import Fault
 def home(tmp_path: Path) -> Iterator[Home]:
     with make_home(tmp_path / "home") as made:
         yield made
+
+
+def _files(home: Home) -> dict[str, bytes]:
+    """Every file of the home with its bytes."""
+    return {str(path.relative_to(home.folder)): path.read_bytes() for path in home.folder.rglob("*") if path.is_file()}
 
 
 def _halted(home: Home) -> str:
@@ -89,3 +95,39 @@ def test_provide_says_what_it_waits_for(home: Home) -> None:
     home.ok("rotate", "--all", "--yes", code=5)
     assert home.ok("provide", "bot/openrouter", "--dry-run") == "bot/openrouter waits for: secret\n"
     home.ok("status", code=5)
+
+
+def test_approve_only_says_whether_it_would_count(home: Home) -> None:
+    home.config.write_text(home.config.read_text().replace("tier = 1\n", "tier = 1\napprovals = 1\n"))
+    home.adopt()
+    digest = home.ok("plan", "--all").rsplit("Plan ", 1)[1].split()[0]
+    before = _files(home)
+    out = home.ok("approve", digest[:12], "--dry-run")
+    assert f"would approve {digest}" in out and "bot/openrouter" in out and "somebody else than" in out
+    assert home.run("approve", "x", "--dry-run")[0] == 2
+    assert _files(home) == before
+    home.ok("approve", digest)
+    assert _files(home) != before
+
+
+def test_approve_with_a_key_keeps_nothing(home: Home) -> None:
+    key, signers = home.folder / "key", home.folder / "signers"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)], check=True)
+    approvers = f'\n[lanes.defaults.approvers]\nallowed_signers = "{signers}"\n'
+    home.config.write_text(home.config.read_text() + approvers)
+    signers.write_text("")
+    before = _files(home)
+    code, _, err = home.run("approve", "0123456789abcdef", "--key", str(key), "--dry-run")
+    assert code == 4 and "does not list this key" in err and _files(home) == before
+    signers.write_text(f"alice {key.with_suffix('.pub').read_text()}")
+    before = _files(home)
+    out = home.ok("approve", "0123456789abcdef", "--key", str(key), "--dry-run")
+    assert "alice would approve" in out and _files(home) == before
+
+
+def test_revoke_only_says_what_it_would_kill(home: Home) -> None:
+    report = home.scan()
+    home.ok("lanes", "check", "--report", str(report), code=1)  # makes the operator's salt, as any command does
+    before = _files(home)
+    assert home.fingerprint(report) in home.ok("revoke", "--leaked", str(report), "--dry-run")
+    assert _files(home) == before and home.alive() == {home.old}

@@ -68,17 +68,26 @@ def test_a_part_that_a_new_key_has_not_is_told_before_the_first_one_is_made(home
     assert "no part `sekret`; it has: secret" in out and "Nothing was changed" in out and home.fake.changes == []
 
 
-def test_a_fingerprint_without_its_report_is_told_to_bring_it(home: Home) -> None:
-    report = home.adopt()
-    fingerprint = home.fingerprint(report)
+def test_a_fingerprint_that_no_lane_holds_is_told_to_bring_its_report(home: Home) -> None:
+    fingerprint = home.fingerprint(home.scan())
     code, _, err = home.run("revoke", fingerprint, "--yes")
-    assert code == 2 and f"keyward revoke {fingerprint} --leaked report.jsonl" in err
-    code, out, _ = home.run(*err.strip().splitlines()[-1].split()[1:], "--dry-run")
-    assert code == 0 and "in use by bot/openrouter" in out
+    assert code == 2 and f"no lane holds {fingerprint}" in err and "local (1 credential)" in err
+    assert f"keyward revoke {fingerprint} --leaked report.jsonl" in err and "keyward revoke - --kind KIND" in err
+    assert home.alive() == {home.old}
+    home.adopt()
+    code, out, _ = home.run("revoke", fingerprint, "--leaked", "report.jsonl", "--dry-run")
+    assert code == 4 and "in use by bot/openrouter" in out and "keyward rotate bot/openrouter" in out
+
+
+def test_a_word_that_is_no_fingerprint_is_refused(home: Home) -> None:
+    for words in (["kw1_x"], ["bot/openrouter"], [], ["-", "--leaked", "report.jsonl"]):
+        code, out, err = home.run("revoke", *words, "--yes")
+        assert code == 2 and err and out == ""
 
 
 def test_a_report_that_is_older_than_the_rotation_says_to_scan_again(home: Home) -> None:
     report = home.adopt()
     home.ok("rotate", "--leaked", str(report), "--yes")
-    out = home.ok("rotate", "--leaked", str(report), "--yes", code=5)
+    out = home.ok("rotate", "--leaked", str(report), "--yes")
     assert "No credential would be rotated." in out and "scan again" in out
+    assert "bot/openrouter replaced it on 20" in out and "proved dead" in out and "lanes adopt" not in out

@@ -48,7 +48,9 @@ def test_only_what_depends_on_it_fails(home: rotation_home.Home) -> None:
     shown = home.ok("plan", "--leaked", report, code=4)
     assert "bot/openrouter" in shown and "nobody can tell whether it leaked" in shown and "shop/another" in shown
     out = home.ok("rotate", "--leaked", report, "--yes", code=4)
-    assert "bot/openrouter: proved" in out and "shop/openrouter: at PLAN: nobody can tell" in out and "Nothing was changed" in out
+    assert (
+        "bot/openrouter: proved" in out and "shop/openrouter: at PLAN: nobody can tell" in out and "Nothing was changed" in out
+    )
     assert home.alive() == {home.key_in_env()} and home.old not in home.alive()
 
 
@@ -59,3 +61,14 @@ def test_what_may_be_in_use_is_not_revoked(home: rotation_home.Home) -> None:
     assert "may use it" in out and "--anyway" in out and stray in home.alive()
     home.ok("revoke", "-", "--kind", "openrouter/api-key", "--yes", "--anyway", stdin=stray)
     assert stray not in home.alive()
+
+
+def test_a_fingerprint_is_looked_up_in_what_can_be_read_and_the_rest_is_named(home: rotation_home.Home) -> None:
+    name = "kw1_" + "b" * 26
+    code, out, err = home.run("revoke", name, "--yes")
+    assert code == 4 and out == "" and f"no lane holds {name}" in err and "local (1 credential)" in err
+    assert (
+        all(f"{ref} could not be read" in err for ref in ("shop/openrouter", "shop/another")) and "--leaked report.jsonl" in err
+    )
+    held = home.fingerprint(home.report)  # type: ignore[attr-defined]
+    assert "bot/openrouter uses it now" in home.ok("revoke", held, "--yes", code=4) and home.alive() == {home.old}

@@ -13,14 +13,15 @@ import pytest
 from typer.testing import CliRunner
 
 from keyward.cli import audit
-from keyward.errors import ConfigError, StoreError, StoreUnavailable
+from keyward.errors import ConfigError, Halted, StoreError, StoreUnavailable
 from keyward.flows.audit import mirror, open_log
 from keyward.flows.workplace import open_workplace
 from keyward.model.secret import Secret
 from keyward.plugin.clock import ManualClock
 from keyward.plugin.store import Slot, Stored
-from keyward.rotate.audit import AuditLog
+from keyward.rotate.audit import AuditLog, Event
 from keyward.rotate.audit_mirror import HEAD_PATH, Head, Mirrors, StoreMirror, SyslogMirror
+from keyward.rotate.audit_verify import retain, verify
 from keyward.rotate.lanes import load_lanes
 from keyward.stores.memory import MemoryStore
 
@@ -128,6 +129,79 @@ class Place:
         args = ["verify", "--config", str(self.config), *words]
         done = CliRunner().invoke(audit.app, args, standalone_mode=False, catch_exceptions=False)
         return done.return_value or 0, done.output
+
+
+def log_at(path: Path, store: MemoryStore, host: str = "one") -> AuditLog:
+    return AuditLog(str(path), KEY, clock=ManualClock(), mirror=StoreMirror(store, host=host))
+
+
+@pytest.mark.parametrize("kept", [0, 2, 4])
+def test_work_goes_on_after_a_cut_and_the_cut_stays_known(tmp_path: Path, kept: int) -> None:
+    """Whoever writes next writes over the head in the mirror, too: it would fit to the log as it was left."""
+    path, store = tmp_path / "a", MemoryStore()
+    with log_at(path, store) as log:
+        last = [log.append(f"step {number}") for number in range(4)][-1]
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:kept]))
+    for number in range(3):
+        with log_at(path, store) as log:
+            log.append_all([Event(f"later {number}")] * 9)
+    mirror = StoreMirror(store, host="one")
+    result = verify(str(path), KEY, mirror.get())
+    assert mirror.get() == result.head and not result.ok
+    assert [problem for problem in result.problems if f"an entry {last.seq} that the log did not have" in problem]
+    assert len(result.problems) == 1, "it is told once"
+    with pytest.raises(Halted, match="not whole"):
+        retain(log_at(path, store), before=ManualClock().now() + 1)
+
+
+def test_a_log_written_anew_is_known_after_more_work(tmp_path: Path) -> None:
+    path, store = tmp_path / "a", MemoryStore()
+    with log_at(path, store) as log:
+        log.append("one")
+    path.unlink()
+    AuditLog(str(path), KEY, clock=ManualClock()).append_all([Event("forged")] * 5)
+    with log_at(path, store) as log:
+        log.append("two")
+    assert not verify(str(path), KEY).ok
+
+
+def test_what_nobody_touched_is_not_called_lost(tmp_path: Path) -> None:
+    path, store, clock = tmp_path / "a", MemoryStore(), ManualClock()
+    for number in range(300):  # more than is read of the end at first
+        with AuditLog(str(path), KEY, clock=clock, mirror=StoreMirror(store, host="one")) as log:
+            log.append("x" * 400)
+            if number % 100 == 99:
+                clock.sleep(86_400)
+    assert path.stat().st_size > 1 << 16
+    late = AuditLog(str(path), KEY, clock=clock)  # a mirror that is out of reach for a while
+    late.append_all([Event("y" * 400)] * 200)
+    assert retain(late, before=clock.now() + 1) > 0
+    with log_at(path, store) as log:
+        log.append("z")
+    assert verify(str(path), KEY, StoreMirror(store, host="one").get()).problems == ()
+
+
+def test_hosts_that_share_a_store_do_not_miss_each_others_entries(tmp_path: Path) -> None:
+    """The clean machine after an incident has the old one's store, and a log of its own."""
+    store = MemoryStore()
+    for number in range(3):
+        for host in ("old", "new"):
+            with log_at(tmp_path / host, store, host) as log:
+                log.append_all([Event(f"{host} {number}")] * (5 if host == "old" else 1))
+    for host in ("old", "new"):
+        head = StoreMirror(store, host=host).get()
+        result = verify(str(tmp_path / host), KEY, head)
+        assert head == result.head and result.ok and result.notes == ()
+    assert StoreMirror(store, host="third").get() is None
+    held = store.read(HEAD_PATH, Slot.CURRENT)
+    assert held is not None and Head.parse(held.parts["head"].reveal().decode()) == StoreMirror(store, host="new").get()
+
+
+def test_a_head_that_an_earlier_keyward_left_counts(tmp_path: Path) -> None:
+    store, head = MemoryStore(), Head(7, "b" * 64)
+    store.write(HEAD_PATH, Slot.CURRENT, {"head": Secret(str(head).encode())}, {}, expected=0)
+    assert StoreMirror(store).get() == head
 
 
 @pytest.mark.usefixtures("environment")

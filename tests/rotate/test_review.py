@@ -18,6 +18,7 @@ from keyward.plugin.rotator import Capabilities, Rotator, Warning
 from keyward.plugin.store import Slot, Stored
 from keyward.rotate.found import Report, read_report
 from keyward.rotate.operator import Operator
+from keyward.rotate.replaced import Replaced
 from keyward.rotate.review import Problem, Sources, review
 from keyward.stores.memory import MemoryStore
 
@@ -138,6 +139,33 @@ def test_what_the_provider_says_is_added() -> None:
     problems = Lanes().add("a", token(1)).add("b", token(2)).review(live=live)
     assert codes(problems) == [("over-broad", "a/token"), ("unreadable", "b/token")]
     assert problems[1].hint == "Grant iam:ListAccessKeys."
+
+
+def test_one_key_without_an_end_is_named_once() -> None:
+    """By its provider, which knows the key; what the lane does not ask for is the same thing."""
+    lanes = Lanes().add("a", token(1)).add("b", token(2), expiry=86400.0 * 90).add("c", token(3))
+
+    def live(lane: Lane, entry: Entry) -> list[Warning]:
+        return [Warning("no-expiry", f"{lane.name} has no end")] if lane.name in "ab" else []
+
+    problems = lanes.review(Expiring(), live=live)
+    assert codes(problems) == [("no-expiry", "a/token"), ("no-expiry", "b/token"), ("no-expiry", "c/token")]
+    assert [each.text for each in problems[:2]] == ["a has no end", "b has no end"]
+    assert "expiry =" in problems[0].hint and problems[1].hint == "The next one will end: keyward rotate b/token"
+    assert [each.hint for each in lanes.review(Rotator(), live=live)] == ["", ""]
+
+
+def test_what_a_rotation_replaced_is_not_unowned(tmp_path: Path) -> None:
+    report = written(tmp_path, record(token(1)), record(token(2)), record(token(3)))
+    names = [fingerprint(token(number)) for number in (1, 2)]
+    past = {
+        names[0]: Replaced(names[0], "r1", "a/token", NOW, over=True, proved=True),
+        names[1]: Replaced(names[1], "r2", "a/token", NOW, over=False, proved=False),
+    }
+    problems = Lanes().add("a", token(9)).review(report=report, past=past)
+    assert codes(problems) == [("unfinished", "a/token"), ("unowned", fingerprint(token(3)))]
+    assert problems[0].hint == "keyward resume r2"
+    assert codes(Lanes().add("a", token(1)).review(report=report, past=past))[0] == ("plaintext", "a/token")
 
 
 def test_a_store_that_is_sealed_is_said_once() -> None:

@@ -214,6 +214,12 @@ class ToyWorld:
         self.toy.fail(Fault(how, skip=number, changing=True))
         return True
 
+    def fail_reading(self, how: str, number: int) -> None:
+        self.toy.fail(Fault(how, skip=number, reading=True, times=1_000_000))
+
+    def well(self) -> None:
+        self.toy.faults.clear()
+
 
 @contextmanager
 def toy_world(rotator: Rotator, *, lane_owned: bool = False, marks: bool = True) -> Iterator[ToyWorld]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from keyward.errors import Refused
-from keyward.model.credential import Credential, SecretParts, Target
+from keyward.model.credential import NO_PARTS, Credential, SecretParts, Target
 from keyward.model.kind import Kind
 from keyward.model.lane import Entry
 from keyward.model.secret import Secret
@@ -76,6 +76,12 @@ class FakeWorld:
     def fail(self, how: str, number: int) -> bool:
         self.fake.fail(Fault(how, skip=number, changing=True))
         return True
+
+    def fail_reading(self, how: str, number: int) -> None:
+        self.fake.fail(Fault(how, skip=number, reading=True, times=1_000_000))
+
+    def well(self) -> None:
+        self.fake.faults.clear()
 
 
 @contextmanager
@@ -267,3 +273,45 @@ def aws(moto: Any) -> Iterator[FakeWorld]:
     )
     world.clock = ManualClock(SystemClock().now())
     yield world
+
+
+class HandWorld(FakeWorld):
+    """Only a person can make the new one: it is there from the beginning, and counts once the old one is dead."""
+
+    by_hand: SecretParts = NO_PARTS
+
+    def working(self) -> int:
+        unused = {self.by_hand[self._part].reveal().decode()} if self.works(self.old) else set()
+        return len(self._alive() - self._foreign - unused)
+
+
+@contextmanager
+def anthropic() -> Iterator[HandWorld]:
+    from keyward.testing.fakes.anthropic import FakeAnthropic, Workspace
+
+    with FakeAnthropic(clock=ManualClock(SystemClock().now())) as fake:
+        place = fake.workspaces["wrkspc_lane"] = Workspace("wrkspc_lane", "keyward-prod-key", fake.clock.now())
+        old, new = (fake.console_create_key(name, place.id) for name in ("before", "by hand"))
+        other = fake.console_create_key("theirs")
+
+        def alive() -> set[str]:
+            return {key.value for key in fake.keys.values() if key.status == "active"}
+
+        world = HandWorld(fake, "anthropic/api-key", parts(secret=old.value), parts(secret=fake.admin), alive, {other.value})
+        world.by_hand = parts(secret=new.value)
+        yield world
+
+
+@contextmanager
+def github_token() -> Iterator[HandWorld]:
+    from keyward.testing.fakes.github import FakeGitHub
+
+    with FakeGitHub(clock=ManualClock(SystemClock().now())) as fake:
+        old, new, other = (fake.add_token("octocat", "repo") for _ in range(3))
+
+        def alive() -> set[str]:
+            return {token.value for token in fake.tokens.values() if token.refused_from is None}
+
+        world = HandWorld(fake, "github/pat-classic", parts(secret=old.value), {}, alive, {other.value})
+        world.by_hand = parts(secret=new.value)
+        yield world

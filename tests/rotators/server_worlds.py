@@ -6,6 +6,7 @@ world itself goes to the server directly. `500` and `429` are answers of HTTP al
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import secrets
@@ -200,6 +201,7 @@ class SSHWorld(ServerWorld):
     kind = "private-key/pem"
 
     def __init__(self, server: OpenSSH, relay: Relay) -> None:
+        importlib.import_module("asyncssh")  # when first imported it looks for libraries, by temporary files of its own
         self.server = server
         admin, old, self._theirs = new_key_pair(), new_key_pair(), new_key_pair()
         self._standing = (f"# keys of the house\n{admin.public} admin\n{self._theirs.public} somebody\n").encode()
@@ -290,6 +292,45 @@ class CommandWorld:
         return how != "429"
 
 
+class FallbackWorld:
+    """A generated value that an application takes from a list: every value of the list works. A command checks whether one is in it."""
+
+    host = "localhost"
+
+    def __init__(self, folder: str) -> None:
+        self._held = os.path.join(os.path.dirname(folder), "vault", "consumer")  # the contract's consumer writes there
+        self.rotator, self.admin = REGISTRY.rotators()[Kind("app/signing-secret")], NO_PARTS
+        # the consumer's file has values in hex
+        words = 'value=$(od -An -v -tx1 | tr -d " \\n"); grep -q "^secret=$value\\$" "$1"'
+        scope = {"fallbacks": True, "check": ["sh", "-c", words, "sh", self._held]}
+        self.entry = Entry("prod", "jwt", Kind("app/signing-secret"), "test", "lanes/prod/jwt", scope=scope, drain=60.0)
+        self.old = parts(secret=new_word())
+
+    def verify(self, credential: Credential, ports: Ports) -> Verdict:
+        return self.rotator.probe(Job(self.entry, ports), credential.parts)
+
+    def _values(self) -> list[str]:
+        with open(self._held, encoding="ascii") as file:
+            return [line.removeprefix("secret=") for line in file.read().splitlines() if line.startswith("secret=")]
+
+    def works(self, values: SecretParts) -> bool:
+        return values["secret"].reveal().hex() in self._values()
+
+    def working(self) -> int:
+        return len(self._values())
+
+    def others_untouched(self) -> bool:
+        """There is nobody else's in it."""
+        return True
+
+    def changes(self) -> list[str]:
+        """None: its consumer changes all there is."""
+        return []
+
+    def fail(self, how: str, number: int) -> bool:
+        return False
+
+
 class Gateway(FakeProvider):
     """A stand-in for OpenClaw's gateway: it takes whatever token stands in its configuration now, as the real one does after a change of
     it, and answers as the real one (2026.9.6; tests/consumers/test_openclaw_real.py asks that)."""
@@ -354,6 +395,11 @@ def behind_relay(server: Any, make: Any, **more: Any) -> Iterator[ServerWorld]:
 @contextmanager
 def commands(folder: str, *, both: bool) -> Iterator[CommandWorld]:
     yield CommandWorld(folder, both=both)
+
+
+@contextmanager
+def fallbacks(folder: str) -> Iterator[FallbackWorld]:
+    yield FallbackWorld(folder)
 
 
 @contextmanager

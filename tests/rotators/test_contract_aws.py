@@ -19,7 +19,7 @@ def moto() -> Iterator[Moto]:
 
 
 class TestAws(RotatorContract):
-    stride = 5  # every call goes through two servers; the engine's own worlds are killed at every instant
+    stride = reading_stride = 5  # every call goes through two servers; the engine's own worlds meet it all
 
     @pytest.fixture(autouse=True)
     def _server(self, moto: Moto) -> None:

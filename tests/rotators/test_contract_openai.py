@@ -1,4 +1,4 @@
-"""The rotator of OpenAI's service account keys keeps the contract, against the stateful fake."""
+"""The rotators of OpenAI's service account keys and admin keys keep the contract, against the stateful fake."""
 
 from __future__ import annotations
 
@@ -35,8 +35,32 @@ def openai() -> Iterator[FakeWorld]:
         )
 
 
+@contextmanager
+def openai_admin() -> Iterator[FakeWorld]:
+    """An admin key that another one replaces."""
+    with FakeOpenAI(clock=ManualClock(SystemClock().now())) as fake:
+        old, other = fake.make_key("admin", name="lane"), fake.make_key("admin", name="theirs")
+
+        def alive() -> set[str]:
+            return {key.value for key in fake.keys.values() if key.refused_from is None}
+
+        yield FakeWorld(
+            fake,
+            "openai/admin-key",
+            parts(secret=old.value),
+            parts(secret=fake.admin.value),
+            alive,
+            {other.value, fake.admin.value},
+        )
+
+
 class TestOpenAI(RotatorContract):
-    stride = 3  # the engine's own worlds are killed at every instant
+    stride = 3  # of what is only read; the engine's own worlds are killed at every instant
 
     def world(self, folder: str) -> AbstractContextManager[FakeWorld]:
         return openai()
+
+
+class TestOpenAIAdmin(RotatorContract):
+    def world(self, folder: str) -> AbstractContextManager[FakeWorld]:
+        return openai_admin()

@@ -1,7 +1,7 @@
 """The rotators of databases, SSH keys, generated values and OpenClaw keep the contract, against real servers and services.
 
-A server that is not installed skips its own class (and fails in CI). Kills are spread out (`stride`): a real server costs a tenth of
-a second each time, and the engine's own worlds are killed at every instant.
+A server that is not installed skips its own class (and fails in CI). Kills where something is only read are spread out (`stride`): a real
+server costs a tenth of a second each time, and the engine's own worlds are killed at every instant.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 import pytest
 from server_worlds import (
     CommandWorld,
+    FallbackWorld,
     GatewayWorld,
     MariaDBWorld,
     PostgreSQLWorld,
@@ -20,6 +21,7 @@ from server_worlds import (
     SSHWorld,
     behind_relay,
     commands,
+    fallbacks,
     gateway,
 )
 from servers_support import started
@@ -131,6 +133,13 @@ class TestOneCommand(RotatorContract):
 
     def world(self, folder: str) -> AbstractContextManager[CommandWorld]:
         return commands(folder, both=False)
+
+
+class TestFallbacks(RotatorContract):
+    """A generated value that applications take from a list: they are told to drop the old one before it is over."""
+
+    def world(self, folder: str) -> AbstractContextManager[FallbackWorld]:
+        return fallbacks(folder)
 
 
 class TestOpenClaw(RotatorContract):

