@@ -26,7 +26,8 @@ from keyward.cli.incident_place import (
 )
 
 if TYPE_CHECKING:
-    from keyward.flows.incident_assess import Assessed, Wished
+    from keyward.flows.incident_assess import Wished
+    from keyward.flows.incident_assessed import Assessed
     from keyward.flows.incident_case import Case
     from keyward.flows.workplace import Workplace
     from keyward.incident.settings import IncidentSettings

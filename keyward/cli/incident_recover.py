@@ -52,9 +52,10 @@ def eradicate(
     Exit codes as of `keyward rotate`. For example: keyward incident eradicate --compromised-host agent-7
     """
     from keyward.cli import rotation
-    from keyward.flows.incident_assess import newest, remember_held
+    from keyward.flows.incident_assessed import newest
     from keyward.flows.incident_case import PARTLY, STARTED
     from keyward.flows.incident_eradicate import eradicated
+    from keyward.flows.incident_leaks import remember_held
     from keyward.flows.selecting import Wanted, select
     from keyward.model.incident import ERADICATE
     from keyward.rotate.found import read_report
@@ -150,7 +151,7 @@ def recover(
 
 
 def _would_recover(case: Case, requested: object, lacking: tuple[str, ...]) -> str:
-    from keyward.flows.incident_assess import newest
+    from keyward.flows.incident_assessed import newest
 
     found = newest(case, "assess")
     lines = ["Would do, in this order:"]

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from keyward.errors import ConsumerError, KeywardError, UsageError
-from keyward.flows.incident_assess import RESCANNED, Assessed, Wished, assess, newest
+from keyward.flows.incident_assess import Wished, assess
+from keyward.flows.incident_assessed import RESCANNED, Assessed, newest
 from keyward.flows.incident_case import PARTLY, STARTED, WHOLE, Case, told
 from keyward.flows.incident_contain import (
     COPIES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 
-from keyward.flows.incident_assess import ASSESSED, RESCANNED, Assessed, first, newest
+from keyward.flows.incident_assessed import ASSESSED, RESCANNED, Assessed, first, newest
 from keyward.flows.incident_case import PARTLY, STARTED, WHOLE, Case, Told, told
 from keyward.flows.incident_eradicate import caught_up, credential_state, since_opened
 from keyward.flows.incident_recover import to_open

@@ -90,9 +90,7 @@ def _refuse_missing_rights(parties: Parties, rotation: str, old: SecretParts) ->
     consumers have the new value already."""
     try:
         missing = list(dict.fromkeys(parties.rotator.missing_rights(parties.job(rotation), old)))
-    except (
-        Exception
-    ):  # nobody could answer, or not in a form that was understood: that is no refusal, and the call itself will tell
+    except Exception:  # nobody could answer, or not in a form that was understood: no refusal, the call itself will tell
         return
     if missing:
         pack = type(parties.rotator).__module__

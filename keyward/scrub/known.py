@@ -47,6 +47,7 @@ class KnownSecrets:
             for encoding, form in forms(value):
                 self._forms.setdefault(form, (each.kind, each.pseudonym, encoding))
         self._ordered = list(self._forms.items())
+        self._over_lines = [form for form in self._forms if b"\n" in form[:-1]]
         self._find = literal_finder([form for form, _ in self._ordered])
 
     def __len__(self) -> int:
@@ -70,6 +71,22 @@ class KnownSecrets:
             found.append(Seen(start, end, *self._ordered[number][1]))
         return found
 
+    def begun(self, data: bytes, end: int) -> int:
+        """Where a value of several lines begins of which the lines before `end` are the first and the rest has not come yet, or -1."""
+        first = -1
+        for form in self._over_lines:
+            newline = form.find(b"\n")
+            while 0 <= newline < len(form) - 1:
+                start = end - newline - 1
+                if start >= 0 and form.startswith(data[start:]) and form[: newline + 1].strip():
+                    first = start if first < 0 else min(first, start)
+                newline = form.find(b"\n", newline + 1)
+        return first
+
+
+MOST_COMPILED = 1024
+"""Bytes of a literal that are compiled; the rest is compared. Hyperscan refuses patterns of more than 16,000 characters, and
+each byte takes four: a private key in UTF-16 is longer."""
 
 LiteralFinder = Callable[[bytes], list[tuple[int, int]]]
 """From data to (number of a literal, where it ends), in one pass for all of them. The list is good until the next call."""
@@ -84,8 +101,9 @@ def literal_finder(literals: list[bytes]) -> LiteralFinder:
     except ImportError:
         return _by_re(literals)
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    expressions = [b"".join(b"\\x%02x" % byte for byte in literal) for literal in literals]
+    expressions = [b"".join(b"\\x%02x" % byte for byte in literal[:MOST_COMPILED]) for literal in literals]
     database.compile(expressions=expressions, ids=list(range(len(literals))), flags=[hyperscan.HS_FLAG_DOTALL] * len(literals))
+    some_are_long = any(len(literal) > MOST_COMPILED for literal in literals)
     scratch, scan = hyperscan.Scratch(database), database.scan
     found: list[tuple[int, int]] = []
 
@@ -95,9 +113,15 @@ def literal_finder(literals: list[bytes]) -> LiteralFinder:
     def find(data: bytes) -> list[tuple[int, int]]:
         found.clear()
         scan(data, on_match, 0, None, scratch)
-        return found
+        return _whole(found, literals, data) if some_are_long else found
 
     return find
+
+
+def _whole(found: list[tuple[int, int]], literals: list[bytes], data: bytes) -> list[tuple[int, int]]:
+    """Matches of the first bytes of literals made matches of all of them, where the rest stands there, too."""
+    starts = [(number, end - min(len(literals[number]), MOST_COMPILED)) for number, end in found]
+    return [(number, start + len(literals[number])) for number, start in starts if data.startswith(literals[number], start)]
 
 
 def _by_re(literals: list[bytes]) -> LiteralFinder:

@@ -62,14 +62,23 @@ class ScrubbingHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Never raises but what the handler inside raises."""
-        if not is_plainly_clean(self._scrubber, record):
+        passed = self._passed(record)
+        if passed is not None:
+            self.handler.handle(passed)
+
+    def _passed(self, record: logging.LogRecord) -> logging.LogRecord | None:
+        """The record itself if it is clean, else a changed copy; None for one that can be neither copied nor withheld."""
+        try:
+            if is_plainly_clean(self._scrubber, record):
+                return record
             record = copy.copy(record)
-            try:
-                scrub_record(self._scrubber, record, exceptions_as_text=self._exceptions_as_text)
-            except Exception as error:
-                if not _withheld(record, error):
-                    return
-        self.handler.handle(record)
+        except Exception:
+            return None
+        try:
+            scrub_record(self._scrubber, record, exceptions_as_text=self._exceptions_as_text)
+        except Exception as error:
+            return record if _withheld(record, error) else None
+        return record
 
     def setLevel(self, level: int | str) -> None:
         super().setLevel(level)

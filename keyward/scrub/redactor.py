@@ -61,6 +61,10 @@ class Redactor:
         found = [piece for each in judged if each.confidence >= self._least for piece in self._of(each)]
         return _merged(found, [Redaction(*each) for each in known])
 
+    def begun(self, data: bytes, end: int) -> int:
+        """Where a known value of several lines begins of which only the lines before `end` have come yet, or -1."""
+        return self._known.begun(data, end)
+
     def _of(self, judged: Judged) -> list[Redaction]:
         candidate = judged.candidate
         kind = candidate.kind

@@ -1,8 +1,8 @@
 """Takes secrets out of a stream, whatever the borders of its reads.
 
 What has been read is held back until nothing that may still come can make a secret of it: the longest that a rule may look at, or, while
-the stream pauses, until the line is complete and no block that runs over lines (a private key) has been begun. What was passed on stays
-in view, because a name in one line says what the value in the next one is.
+the stream pauses, until the line is complete and nothing that runs over lines (a private key, a known value) has been begun. What was
+passed on stays in view, because a name in one line says what the value in the next one is.
 
 If matching fails, nothing of what could not be looked at is passed on: a line says how much was withheld.
 """
@@ -94,9 +94,9 @@ class StreamScrubber:
         end = self._pending.rfind(b"\n") + 1
         if not end:
             return []
-        begun = self._unfinished_block(end)
-        if begun >= 0:
-            end = self._pending.rfind(b"\n", 0, begun) + 1
+        for begun in (self._unfinished_block(end), self._redactor.begun(self._pending, end)):
+            if begun >= 0:
+                end = min(end, self._pending.rfind(b"\n", 0, begun) + 1)
         return self._pass_on(end, SHORT_CONTEXT)
 
     def finish(self) -> list[bytes]:

@@ -79,5 +79,8 @@ def _withheld(event: Any) -> Any:
         return WITHHELD.encode()
     if not isinstance(event, MutableMapping):
         return WITHHELD
-    kept = {key: value for key, value in event.items() if key in _META or type(value) in PLAIN}
+    try:
+        kept = {key: value for key, value in event.items() if key in _META or type(value) in PLAIN}
+    except Exception:  # a mapping of somebody's own that does not even list its members
+        kept = {}
     return {**kept, "event": WITHHELD}

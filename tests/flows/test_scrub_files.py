@@ -126,6 +126,23 @@ def test_what_cannot_be_touched_is_named_and_remains(folder: Path) -> None:
     assert "symbolic link" in failures["link.log"] and "pipe" in failures["pipe.log"]
 
 
+def test_a_hundred_gigabytes_of_holes_do_not_keep_anybody_waiting(folder: Path) -> None:
+    log = folder / "a.log"
+    begin = b"an ordinary line\n" * 300  # one that begins with a hole is a binary file
+    log.write_bytes(begin + b"token=" + ONE + b"\n")
+    try:
+        os.truncate(log, 100 << 30)
+    except OSError as error:
+        pytest.skip(f"this file system takes no file of that size: {error.strerror}")
+    plan = plan_of(log)
+    assert "made of holes" in " ".join(plan.notes)
+    outcome = carry_out(plan)
+    assert not outcome.after and sum(outcome.before.values()) == 1
+    with open(log, "rb") as file:
+        assert file.read(len(begin) + 40).startswith(begin + b"token=[redacted:github/pat-classic:")
+    assert os.stat(log).st_blocks * 512 < 1 << 20
+
+
 def test_the_original_is_kept_encrypted_before_anything_changes(folder: Path, tmp_path: Path) -> None:
     import pyrage
 

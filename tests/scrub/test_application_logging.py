@@ -376,6 +376,19 @@ def test_a_handler_around_another_withholds_too(logger: logging.Logger) -> None:
     assert isinstance(beside.records[0].__dict__["thing"], Broken)
 
 
+def test_a_record_that_cannot_even_be_copied_is_dropped_and_nothing_is_raised() -> None:
+    class Uncopied(logging.LogRecord):
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            raise RuntimeError(TOKEN)
+
+    inside = Kept()
+    outer = ScrubbingHandler(inside, scrubber())
+    outer.handle(Uncopied("app", 20, "x.py", 1, f"is {TOKEN}", (), None))
+    assert inside.records == []
+    outer.handle(Uncopied("app", 20, "x.py", 1, "is nothing", (), None))
+    assert [record.getMessage() for record in inside.records] == ["is nothing"]
+
+
 def test_a_filter_before_it_decides(logger: logging.Logger) -> None:
     inside = Kept()
     outer = ScrubbingHandler(inside, scrubber())

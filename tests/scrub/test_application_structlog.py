@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from tests_support import token
@@ -116,6 +116,16 @@ def test_what_cannot_be_looked_at_is_withheld() -> None:
     log, out = logger(structlog_processor(scrubber()), structlog.processors.JSONRenderer())
     log.info(TOKEN, thing=Broken(), key=TOKEN, number=7)
     assert json.loads(out.getvalue()) == {"number": 7, "event": "[keyward: withheld: it could not be looked at]"}
+
+
+def test_an_event_that_cannot_even_be_listed_is_withheld() -> None:
+    class Odd(dict[str, object]):
+        def items(self) -> NoReturn:
+            raise RuntimeError(TOKEN)
+
+    assert structlog_processor(scrubber())(None, "info", Odd(event=TOKEN)) == {
+        "event": "[keyward: withheld: it could not be looked at]"
+    }
 
 
 def test_records_of_logging_that_structlog_formats() -> None:

@@ -158,6 +158,37 @@ def test_a_private_key_is_held_until_it_ends_and_goes_as_a_whole() -> None:
     assert body and not [line for line in body if line in text]
 
 
+def test_a_private_key_cut_at_every_offset_with_a_pause_there() -> None:
+    """What `tail -f` sees of a key that is being written."""
+    key = private_key().strip()
+    data = b"before\nkey: " + key + b"\nafter\n"
+    whole, _ = scrub_bytes(redactor(), data)
+    body = [line for line in key.split(b"\n") if b"-----" not in line]
+    assert len(body) > 5 and not [line for line in body if line in whole]
+    for at in range(len(data) + 1):
+        assert through([data[:at], data[at:]], pauses=frozenset((0, 1))) == whole, at
+
+
+def test_a_known_value_of_several_lines_cut_at_every_offset_with_a_pause_there() -> None:
+    value = b"correct horse\n  battery: staple\nof several lines\n"
+    known = KnownSecrets([KnownSecret(Kind("lane/config"), Secret(value.strip()), "k3f9")])
+    for before, after in ((b"first\nit is ", b"\nlast\n"), (b"", b""), (b"correct horse\n", b"\ncorrect horse\nlast\n")):
+        data = before + value.strip() + after
+        for at in range(len(data) + 1):
+            scrubber = StreamScrubber(redactor(known))
+            out = scrubber.feed(data[:at]) + scrubber.pause() + scrubber.feed(data[at:]) + scrubber.pause() + scrubber.finish()
+            assert b"".join(out) == before + b"[redacted:lane/config:k3f9]" + after, at
+
+
+def test_lines_that_only_begin_like_a_known_value_are_passed_on() -> None:
+    known = KnownSecrets([KnownSecret(Kind("lane/config"), Secret(b"first line\nsecond line\nthird line"), "k3f9")])
+    scrubber = StreamScrubber(redactor(known))
+    assert scrubber.feed(b"before\nfirst line\n") + scrubber.pause() == [b"before\n"]
+    assert scrubber.feed(b"second") + scrubber.pause() == []
+    assert b"".join(scrubber.feed(b" thought\n") + scrubber.pause()) == b"first line\nsecond thought\n"
+    assert scrubber.held == 0
+
+
 def test_a_begun_key_that_never_ends_does_not_stop_the_stream() -> None:
     scrubber = StreamScrubber(redactor())
     begin = private_key().split(b"\n", 1)[0]
