@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from keyward.errors import ConfigError
@@ -62,7 +63,7 @@ class TomlFile:
         # A key may be quoted, and may head a table of its own.
         wanted = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""") if key else None
         depth, head = len(self.address), 0
-        for number, current, is_head, line in self._lines():
+        for number, current, is_head, line in _lines(self._text):
             if is_head and current == self.address:
                 head = head or number
                 continue
@@ -76,23 +77,6 @@ class TomlFile:
         names = [step for step in self.address if isinstance(step, str)]
         last = len(self.address) - 1 - self.address[::-1].index(names[-1])
         return TomlFile(self.path, self._text, {}, self.address[:last]).line(names[-1])
-
-    def _lines(self) -> Iterator[tuple[int, Address, bool, str]]:
-        """Each line with its number, the table that it belongs to, and whether it is that table's head."""
-        current: Address = ()
-        last_of: dict[Address, int] = {}
-        for number, line in enumerate(self._text.split("\n"), 1):
-            opened = _HEAD.fullmatch(line)
-            if opened:
-                current = ()
-                names = [_unquoted(name) for name in _NAME.findall(opened[2])]
-                for place, name in enumerate(names):
-                    current += (name,)
-                    if opened[1] == "[[" and place == len(names) - 1:
-                        last_of[current] = last_of.get(current, -1) + 1
-                    if current in last_of:
-                        current += (last_of[current],)
-            yield number, current, opened is not None, line
 
     def only(self, known: Iterable[str], what: str) -> None:
         """Raises ConfigError for a key that is none of the known ones, naming the nearest."""
@@ -156,6 +140,28 @@ class TomlFile:
     def _dotted(self) -> str:
         """The names that lead here, as they stand before a key in a head: empty for the file."""
         return "".join(f"{step}." for step in self.address if isinstance(step, str))
+
+
+@lru_cache(maxsize=4)
+def _lines(text: str) -> tuple[tuple[int, Address, bool, str], ...]:
+    """Each line with its number, the table that it belongs to, and whether it is that table's head. Remembered, because each of many
+    tables of a file is asked where it stands."""
+    current: Address = ()
+    last_of: dict[Address, int] = {}
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        opened = _HEAD.fullmatch(line)
+        if opened:
+            current = ()
+            names = [_unquoted(name) for name in _NAME.findall(opened[2])]
+            for place, name in enumerate(names):
+                current += (name,)
+                if opened[1] == "[[" and place == len(names) - 1:
+                    last_of[current] = last_of.get(current, -1) + 1
+                if current in last_of:
+                    current += (last_of[current],)
+        found.append((number, current, opened is not None, line))
+    return tuple(found)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -44,7 +45,7 @@ def missing(said: str) -> None:
 
 
 PLAY = """
-import io, json, sys
+import io, json, os, sys
 from keyward.testing.drill.play import Drill
 from keyward.testing.drill.run import drill_folder
 from keyward.testing.drill.scenarios import named
@@ -53,7 +54,7 @@ scenario = named(sys.argv[1])
 if sys.argv[2:]:
     scenario = scenario._replace(rotate=tuple(sys.argv[2:]))
 out = io.StringIO()
-with drill_folder(False) as root, Drill(scenario, root, out=out) as drill:
+with drill_folder("KEEP" in os.environ) as root, Drill(scenario, root, out=out) as drill:
     try:
         drill.play()
     except ServerMissing as error:
@@ -77,10 +78,11 @@ class Played(NamedTuple):
     shown: str
 
 
-def played(name: str, *rotate: str) -> Played:
-    """A drill in a process of its own, as each is. `rotate`: other words behind `keyward rotate` than the scenario's."""
+def played(name: str, *rotate: str, keep: bool = False) -> Played:
+    """A drill in a process of its own, as each is. `rotate`: other words behind `keyward rotate` than the scenario's. `keep`: its folder."""
     command = [sys.executable, "-c", PLAY, name, *rotate]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=500, check=False)
+    environment = {**os.environ, "KEEP": "1"} if keep else None
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=500, check=False, env=environment)
     if done.returncode and b"not installed" in done.stderr:
         missing(done.stderr.decode())
     assert done.returncode == 0, done.stderr.decode()
@@ -112,8 +114,10 @@ def test_the_loop_closes(environment: None, name: str) -> None:
 
 
 def test_a_key_that_is_left_alive_is_named(environment: None) -> None:
-    """Of two leaked keys one is replaced: the drill must not be content."""
-    drill = played("leaked-ci-log", "ci/gitlab")
+    """Of two leaked keys one is replaced: the drill must not be content. Its folder can be kept to look around in; the servers' goes."""
+    drill = played("leaked-ci-log", "ci/gitlab", keep=True)
+    assert os.listdir(os.path.join(drill.root, "home")) and not os.path.exists(os.path.join(drill.root, "servers"))
+    shutil.rmtree(drill.root)
     assert "ci/openai: the old one is alive" in drill.problems and "ci/openai: it was not replaced" in drill.problems
     assert not any(each.startswith("ci/gitlab") for each in drill.problems) and "✗ ci/openai" in drill.shown
 

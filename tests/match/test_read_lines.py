@@ -85,3 +85,11 @@ def test_a_password_in_four_groups_is_taken_whole(name: str) -> None:
     assert found(f'{name} = "{value}"', "shop/settings.py") == {value}
     plain = "".join(drawn.choices("bcdfghjkmnpqrtvwxz23456789", k=16))
     assert found(f'export {name}={plain} && run "all of it"', "deploy/start.sh") == {plain}
+
+
+@pytest.mark.parametrize("value", ["tulp" + "box", "gtd" + "box", "svc" + "kolo", "bzr" + "tksi"])
+def test_letters_that_make_no_word_under_a_name_for_passwords(value: str) -> None:
+    assert found(f"password = '{value}'", "src/app.py") == {value}
+    assert found(f"token = '{value}'", "src/app.py") == set()
+    for word in ("donkey", "getPassword", "required", "username"):
+        assert found(f"password = '{word}'", "src/app.py") == set()

@@ -122,6 +122,8 @@ def few_classes(context: Context) -> Signal | None:
     if is_random(value) or is_drawn(value) or is_chosen(value) or UUID.match(value) or context.candidate.rule.id == PHRASES:
         return None
     if not digits(value):
+        if strength(context) == PASSWORD and value.isalpha() and word_share(value) < 0.4:
+            return Signal("letters only", -5, "letters that hardly read as words")
         return Signal("letters only", -25 if classes(value) < 3 or fluency(value) >= READS else -10)
     return Signal("few classes", -10) if classes(value) < 3 else None
 
