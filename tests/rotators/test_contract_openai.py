@@ -12,6 +12,11 @@ from keyward.testing.fakes.openai import FakeOpenAI
 from keyward.testing.rotator_contract import RotatorContract
 
 
+def alive(fake: FakeOpenAI) -> set[str]:
+    """The keys that are not refused."""
+    return {key.value for key in fake.keys.values() if key.refused_from is None}
+
+
 @contextmanager
 def openai() -> Iterator[FakeWorld]:
     with FakeOpenAI(clock=ManualClock(SystemClock().now())) as fake:
@@ -21,15 +26,12 @@ def openai() -> Iterator[FakeWorld]:
         # somebody else's key on the same account: only the mark tells ours from theirs
         other = fake.make_key("service_account", project.id, account.id, "theirs")
 
-        def alive() -> set[str]:
-            return {key.value for key in fake.keys.values() if key.refused_from is None}
-
         yield FakeWorld(
             fake,
             "openai/service-account-key",
             parts(secret=old.value),
             parts(secret=fake.admin.value),
-            alive,
+            lambda: alive(fake),
             {other.value, fake.admin.value},
             scope={"project": project.id},
         )
@@ -41,15 +43,12 @@ def openai_admin() -> Iterator[FakeWorld]:
     with FakeOpenAI(clock=ManualClock(SystemClock().now())) as fake:
         old, other = fake.make_key("admin", name="lane"), fake.make_key("admin", name="theirs")
 
-        def alive() -> set[str]:
-            return {key.value for key in fake.keys.values() if key.refused_from is None}
-
         yield FakeWorld(
             fake,
             "openai/admin-key",
             parts(secret=old.value),
             parts(secret=fake.admin.value),
-            alive,
+            lambda: alive(fake),
             {other.value, fake.admin.value},
         )
 

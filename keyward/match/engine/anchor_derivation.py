@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from keyward.errors import RuleError
 from keyward.match.engine.anchor import Anchor
 from keyward.match.engine.edges import ENDINGS, takes_escapes
-from keyward.match.engine.rarest import narrowed
+from keyward.match.engine.rarest import FEW, Node, narrowed
 from keyward.model.rule import GENERIC, PROVIDER, Rule
 
 UNBOUNDED = 1 << 30
@@ -43,11 +43,6 @@ SHORT = 3
 
 TELLING = 28
 """Bytes that a value takes, with what joins it to its name; a shorter one stands behind a part of that name by chance."""
-
-FEW = 4
-"""Members of a class that Hyperscan spells out in literals, wherever it stands."""
-
-Node = tuple[Any, Any]
 
 _SYNTAX = re.compile(rb"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)

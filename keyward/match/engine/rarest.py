@@ -2,8 +2,8 @@
 
 A name such as `aws…secret…key` can be found by any of its words. Hyperscan takes the first, and looks at every place where `aws`
 stands; `secret` stands in a fortieth of these. Every such place costs a mispredicted branch and the start of an automaton, and on a tree
-of packages these, not the bytes, were most of the pass. So an anchor begins with the rarest word of the name, and what follows that
-word becomes a run of the bytes that occur in it, unless the word is a common one and needs the next to be rare.
+of packages these were half of the pass. So an anchor begins with the rarest word of the name, and what follows that word becomes a run
+of the bytes that occur in it: a word that is commoner than the first makes nothing rarer.
 """
 
 from __future__ import annotations
