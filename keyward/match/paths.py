@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def cache_folder() -> str:
@@ -63,3 +65,20 @@ def write_private(path: str, content: bytes) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Alone with what lies at `path`, over all processes of this host, by a lock on a file beside it: the system frees it when its holder
+    dies. Waits for whoever has it. Raises OSError if it cannot be had; on Windows nothing is locked."""
+    os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(f"{path}.lock", flags, 0o600)
+    try:
+        if os.name != "nt":
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

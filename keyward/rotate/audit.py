@@ -22,10 +22,11 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from keyward.errors import ConfigError, Halted, StoreConflict, StoreError
+from keyward.match import paths
 from keyward.model.secret import Secret
 from keyward.plugin.clock import Clock, SystemClock
 from keyward.plugin.ports import Call
@@ -368,17 +369,10 @@ def _torn(tail: Tail) -> Record:
 
 @contextmanager
 def locked(path: str) -> Iterator[None]:
-    """Alone with the log, over all processes of this host, by `flock` on a file beside it. Raises Halted."""
-    try:
-        os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(f"{path}.lock", flags, 0o600)
-    except OSError as error:
-        raise Halted(f"cannot lock the audit log {path!r}: {error.strerror}") from None
-    try:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    """Alone with the log, over all processes of this host. Raises Halted."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(paths.locked(path))
+        except OSError as error:
+            raise Halted(f"cannot lock the audit log {path!r}: {error.strerror}") from None
         yield
-    finally:
-        os.close(descriptor)

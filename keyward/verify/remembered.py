@@ -7,6 +7,7 @@ asked about, by which it is forgotten when the value is stopped or killed: never
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keyward.match.fingerprint import FingerprintCache
-from keyward.match.paths import cache_folder, is_private, write_private
+from keyward.match.paths import cache_folder, is_private, locked, write_private
 from keyward.model.secret import Secret
 from keyward.model.verdict import Dead, Evidence, Live, Restricted, Unknown, Verdict
 from keyward.plugin.clock import Clock
@@ -79,22 +80,28 @@ class Remembered:
         self.save()
 
     def save(self) -> None:
-        """Writes what was added, together with what another process wrote meanwhile. A folder that cannot be written is no error."""
+        """Writes what was added, together with what other processes wrote meanwhile; of two that they say of one thing, the newer holds. A
+        folder that cannot be written is no error."""
         with self._lock:
             if not self._changed:
                 return
-            now = self._clock.now()
-            merged = {**self._read(), **self._known()}
-            fresh = [
-                (name, entry)
-                for name, entry in merged.items()
-                if _verdict(entry, now, merged) is not None or 0 <= now - _forgotten(entry) <= MINUTES
-            ]
-            fresh.sort(key=lambda item: item[1]["evidence"]["time"])
-            import json
-
-            write_private(self._path, json.dumps(dict(fresh[-MOST:])).encode())
+            with contextlib.suppress(OSError), locked(self._path):
+                self._write()
             self._changed = False
+
+    def _write(self) -> None:
+        import json
+
+        now, known = self._clock.now(), self._known()
+        merged = self._read()
+        merged |= {name: entry for name, entry in known.items() if _time(entry) >= _time(merged.get(name))}
+        fresh = [
+            (name, entry)
+            for name, entry in merged.items()
+            if _verdict(entry, now, merged) is not None or 0 <= now - _forgotten(entry) <= MINUTES
+        ]
+        fresh.sort(key=lambda item: _time(item[1]))
+        write_private(self._path, json.dumps(dict(fresh[-MOST:])).encode())
 
     def _name(self, names: tuple[str, ...]) -> str:
         text = "\0".join(names).encode("utf-8", "surrogateescape")
@@ -126,14 +133,17 @@ def _record(verdict: Verdict) -> dict[str, Any] | None:
     return {"state": state, **verdict._asdict(), "evidence": verdict.evidence._asdict()}
 
 
+def _time(entry: object) -> float:
+    """When an entry was made; minus infinity if it does not say."""
+    try:
+        return float(entry["evidence"]["time"]) if isinstance(entry, Mapping) else -math.inf
+    except (KeyError, TypeError, ValueError):
+        return -math.inf
+
+
 def _forgotten(entry: object) -> float:
     """From when on older answers do not hold; minus infinity for anything but an entry that says so."""
-    try:
-        if isinstance(entry, Mapping) and entry["state"] == FORGOTTEN:
-            return float(entry["evidence"]["time"])
-    except (KeyError, TypeError, ValueError):
-        pass
-    return -math.inf
+    return _time(entry) if isinstance(entry, Mapping) and entry.get("state") == FORGOTTEN else -math.inf
 
 
 def _verdict(entry: object, now: float, others: Mapping[str, Any]) -> Verdict | None:

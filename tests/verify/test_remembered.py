@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,43 @@ def test_a_process_that_read_the_answer_before_does_not_bring_it_back(tmp_path: 
     asking.add(Dead(seen(clock)), "c")
     asking.save()
     assert len(json.loads((tmp_path / "verdicts.json").read_text())) == 1, "nothing is kept for longer"
+
+
+def test_what_was_forgotten_last_stays_forgotten_whoever_writes_after(tmp_path: Path) -> None:
+    """A process that read the file before does not put an older "forgotten" back, nor the answer that was forgotten since."""
+    clock = ManualClock()
+    value = Secret(b"value")
+    rotation = Remembered(clock, str(tmp_path))
+    rotation.forget([value])
+    rotation.save()
+    clock.sleep(1)
+    asking = Remembered(clock, str(tmp_path))
+    asking.add(Dead(seen(clock)), "a", about=asking.subject(value))
+    asking.save()
+    other = Remembered(clock, str(tmp_path))
+    assert other.get("a"), "it has read the file"
+    clock.sleep(1)
+    rotation.forget([value])
+    rotation.save()
+    other.add(Dead(seen(clock)), "b")
+    other.save()
+    reader = Remembered(clock, str(tmp_path))
+    assert reader.get("a") is None and reader.get("b")
+
+
+def test_nothing_is_lost_among_many_processes(tmp_path: Path) -> None:
+    """Reading and writing are one step: else what is written between them is gone."""
+    script = """
+import sys
+from keyward.model.secret import Secret
+from keyward.plugin.clock import SystemClock
+from keyward.verify.remembered import Remembered
+for number in range(25):
+    kept = Remembered(SystemClock(), sys.argv[1])
+    kept.forget([Secret(f"{sys.argv[2]}-{number}".encode())])
+    kept.save()
+"""
+    Remembered(ManualClock(), str(tmp_path)).subject(Secret(b"the folder's key is made before"))
+    running = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path), str(number)]) for number in range(4)]
+    assert [process.wait(120) for process in running] == [0, 0, 0, 0]
+    assert len(json.loads((tmp_path / "verdicts.json").read_text())) == 100
