@@ -96,9 +96,9 @@ def test_the_cache_answers_the_same_and_is_fast(tmp_path: Path) -> None:
     values = passwords(200)
     fresh, learned = run(tmp_path, values)
     assert save(tmp_path, learned)
-    start = time.perf_counter()
+    start = time.process_time()
     again, nothing = run(tmp_path, values)
-    assert time.perf_counter() - start < 0.2  # 200 times scrypt take 0.8 s
+    assert time.process_time() - start < 0.2  # 200 times scrypt take 0.8 s
     assert again == fresh and not nothing
     assert fresh[:3] == [Fingerprinter(SALT, None).of(value) for value in values[:3]]
 

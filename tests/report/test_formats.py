@@ -97,9 +97,9 @@ def test_any_text_anywhere_is_inert(text: str, make: SimpleNamespace, options: R
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_thousand_findings_render_fast(name: str, make: SimpleNamespace, options: ReportOptions, parsed: Validate) -> None:
     outcome = make.outcome(*(make.finding(make.occurrence(f"f{n}.env", 1, fingerprint=f"kw1_{n:016}")) for n in range(1000)))
-    began = time.perf_counter()
+    began = time.process_time()
     text = render(name, outcome, options)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
     if name == "text":
         assert len(text.splitlines()) < 140
         assert "and 980 more secrets: 980 critical" in text

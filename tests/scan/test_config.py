@@ -257,9 +257,9 @@ def test_a_projects_rule_ranks_below_a_built_in_one(tmp_path: Path) -> None:
 
 def test_as_many_rules_as_are_allowed_are_read_quickly(tmp_path: Path) -> None:
     text = "".join(rule(id=f'"r{n}"', pattern=f"'acme{n}_[a-z0-9]{{20,400}}'") for n in range(200))
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(project(tmp_path, text).rules) == 200
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_a_rule_error_names_the_rule_file(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_any_text(pattern: str, path: str) -> None:
 @pytest.mark.parametrize("pattern", ["*a" * 40 + "b", "**/a/" * 20 + "b", "*a*a*a*/" * 8 + "b", "**/*a*a*/**/*a*a*/**/*b"])
 def test_no_pattern_is_slow(pattern: str) -> None:
     excludes = Excludes([pattern])
-    start = time.perf_counter()
+    start = time.process_time()
     excludes("/".join(["a" * 250] * 16))
     excludes("/".join(["a"] * 2000))
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5

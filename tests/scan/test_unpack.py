@@ -53,9 +53,9 @@ def bounded(examiner: Examiner, path: Path, data: bytes, seconds: float = 20.0) 
     """What a scan of the bytes gives, after checking what it took."""
     path.write_bytes(data)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.monotonic()
+    started = time.process_time()
     examined = examine_file(examiner, str(path), follow=False)
-    assert time.monotonic() - started < seconds
+    assert time.process_time() - started < seconds
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < MEMORY
     return examined
 
@@ -173,11 +173,11 @@ def test_entries_made_as_they_are_read_are_a_tar() -> None:
 
 def test_a_tar_with_ten_million_entries(examiner: Examiner) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.monotonic()
+    started = time.process_time()
     examined = examiner.examine_source(Place("stdin", "many.tar"), ManyEntries(10_000_000).read)
     assert "many.tar" in reasons(examined)
     assert "more than 100,000 members" in reasons(examined)
-    assert time.monotonic() - started < 60
+    assert time.process_time() - started < 60
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 2 * MEMORY
 
 
@@ -350,9 +350,9 @@ def test_no_bytes_make_it_raise_or_hang(
     for place, new, old in changes:
         at = int(place * len(data))
         data = data[:at] + new + data[at + old :]
-    started = time.monotonic()
+    started = time.process_time()
     examined = examiner.examine_bytes(Place("tree", name), data)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     said = [problem.reason for problem in examined.problems]
     if not name.endswith(".7z"):  # whose library raises what it likes
         assert not any("Error)" in reason for reason in said if "struct" not in reason), said
