@@ -61,8 +61,8 @@ class StreamScrubber:
         self._style = style
         self._path = path
         self._on_redaction = on_redaction
-        self._context = b""
-        self._pending = b""
+        self._data = b""  # what was passed on and stays in view, and then what is held back
+        self._own = 0  # how much of it was passed on
         self._arrived: list[bytes] = []
         self._arrived_bytes = 0
         self._offset = 0
@@ -77,7 +77,7 @@ class StreamScrubber:
     @property
     def held(self) -> int:
         """Bytes that are held back now."""
-        return len(self._pending) + self._arrived_bytes
+        return len(self._data) - self._own + self._arrived_bytes
 
     def feed(self, data: bytes) -> list[bytes]:
         """More of the stream; what may be passed on now, in pieces."""
@@ -86,36 +86,28 @@ class StreamScrubber:
         if self.held < BATCH:
             return []
         self._gather()
-        return self._pass_on(len(self._pending) - HOLD, CONTEXT)
+        return self._pass_on(len(self._data) - self._own - HOLD, CONTEXT)
 
     def pause(self) -> list[bytes]:
         """Nothing more has come for a while: what of the complete lines may be passed on."""
         self._gather()
-        end = self._pending.rfind(b"\n") + 1
+        pending = self._data[self._own :]
+        end = pending.rfind(b"\n") + 1
         if not end:
             return []
-        for begun in (self._unfinished_block(end), self._redactor.begun(self._pending, end)):
+        for begun in (_unfinished_block(pending, end), self._redactor.begun(pending, end)):
             if begun >= 0:
-                end = min(end, self._pending.rfind(b"\n", 0, begun) + 1)
+                end = min(end, pending.rfind(b"\n", 0, begun) + 1)
         return self._pass_on(end, SHORT_CONTEXT)
 
     def finish(self) -> list[bytes]:
         """The stream has ended: the rest."""
         self._gather()
-        return self._pass_on(len(self._pending), CONTEXT)
+        return self._pass_on(len(self._data) - self._own, CONTEXT)
 
     def _gather(self) -> None:
-        self._pending = (
-            b"".join((self._pending, *self._arrived)) if self._pending or len(self._arrived) != 1 else self._arrived[0]
-        )
+        self._data = b"".join((self._data, *self._arrived))
         self._arrived, self._arrived_bytes = [], 0
-
-    def _unfinished_block(self, end: int) -> int:
-        """Where a private key begins of which the end has not come yet, or -1."""
-        begins = [found.start() for found in _BLOCK_BEGINS.finditer(self._pending, 0, end)]
-        if not begins or len(self._pending) - begins[-1] > LONGEST_BLOCK:
-            return -1
-        return -1 if _BLOCK_ENDS.search(self._pending, begins[-1], end) else begins[-1]
 
     def _pass_on(self, end: int, context: int) -> list[bytes]:
         """What stands before `end`, and all of a secret that goes on behind it."""
@@ -130,19 +122,20 @@ class StreamScrubber:
         if size == self._fits:
             self._fits *= 2
         while True:
-            view = self._pending if size + HOLD >= len(self._pending) else self._pending[: size + HOLD]
-            data = self._context + view
+            seen = self._own + size + HOLD
+            data = self._data if seen >= len(self._data) else self._data[:seen]
             try:
                 return self._without(data, self._redactor.redactions(data, self._path), size, context)
             except Blinded:
                 if size <= SMALLEST:
                     return self._withhold(size)
-                size = self._fits = self._pending.rfind(b"\n", 0, size // 2) + 1 or size // 2
+                end = self._own + size // 2
+                size = self._fits = max(0, self._data.rfind(b"\n", self._own, end) + 1 - self._own) or size // 2
             except Exception:  # whatever it is: what was not looked at does not leave
                 return self._withhold(size)
 
     def _without(self, data: bytes, redactions: list[Redaction], size: int, context: int) -> list[bytes]:
-        own = len(self._context)
+        own = self._own
         limit = own + size
         pieces: list[bytes] = []
         at = own
@@ -159,18 +152,26 @@ class StreamScrubber:
                 self._on_redaction(self._offset + each.start - own, each)
             at = each.end
         pieces.append(data[at:limit])
-        self._context = data[max(0, limit - context) : limit]
-        self._pending = self._pending[limit - own :]
         self._offset += limit - own
+        self._own = min(limit, context)
+        self._data = self._data[limit - self._own :]
         return pieces
 
     def _withhold(self, size: int) -> list[bytes]:
-        lost, self._pending = self._pending[:size], self._pending[size:]
+        lost, self._data = self._data[self._own : self._own + size], self._data[self._own + size :]
+        self._own = 0
         self._offset += size
         self._withheld += size
-        self._context = b""
         note = b"[keyward: %d bytes withheld: they could not be looked at]" % size
         return [note + b"\n" if lost.endswith(b"\n") else note]
+
+
+def _unfinished_block(pending: bytes, end: int) -> int:
+    """Where a private key begins of which the end has not come yet, or -1."""
+    begins = [found.start() for found in _BLOCK_BEGINS.finditer(pending, 0, end)]
+    if not begins or len(pending) - begins[-1] > LONGEST_BLOCK:
+        return -1
+    return -1 if _BLOCK_ENDS.search(pending, begins[-1], end) else begins[-1]
 
 
 def scrub_bytes(redactor: Redactor, data: bytes, style: Style = Style.TOKEN, path: str = "") -> tuple[bytes, list[Redaction]]:

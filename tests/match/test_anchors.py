@@ -123,3 +123,15 @@ def test_whatever_the_pattern_matches_the_anchor_finds(one: list[bytes], other: 
         if re.search(pattern, text_):
             assert engine.hits(text_)
             assert PortableEngine([derived]).hits(text_)
+
+
+def test_a_long_run_of_digits_is_no_name_with_a_value_behind_it() -> None:
+    """Every fortieth SHA-256 has `cf` in it, and `default = ` is made of hexadecimal digits and other letters."""
+    between = rb"(?:[\"']?\s{0,4}[:=]\s{0,4}|[\"']?,\s{1,20}[\"']?value[\"']?\s{0,3}[:=]|\s{0,3}\{\s{1,12}default\s{1,8}=\s{0,3})"
+    derived = anchor_of(rb"(?i:(?<![a-z])cf[\w.-]{0,8}key)" + between + rb"[\"']{0,2}(?P<secret>[0-9a-f]{37})(?![0-9a-f])")
+    assert b"key" not in derived.expression
+    engine = VectorscanEngine(compile_database([derived], ["x"]))
+    digits = "cf" + "0123456789abcdef" * 4
+    assert not engine.hits(f"layer sha256:{digits} pulled\n".encode())
+    for given_ in (f"CF_KEY={digits}", f'cf.key = {{\n  default = "{digits}"', f'"cfKey",\n  "value": {digits}'):
+        assert engine.hits(given_.encode()), given_

@@ -129,9 +129,7 @@ def _narrow(nodes: list[Node], flags: int) -> list[list[Node]]:
         def flatten(rest: list[Node]) -> list[Node]:
             if not any(map(_has_words, rest)):
                 return rest
-            low, _ = _width(rest)
-            members = [(sre.LITERAL, byte) for byte in sorted(_bytes(rest, own))]
-            return [(sre.MAX_REPEAT, (low, sre.MAXREPEAT, [(sre.IN, members)]))]
+            return _run(rest, own)
 
         inner = list(arg[3])
         names = narrowed(inner, flatten)
@@ -276,8 +274,7 @@ def _coarsen(nodes: list[Node], flags: int) -> list[Node]:
     def close() -> None:
         low, high = _width(run)
         if low != high and _states(run) >= COARSE and any(map(_is_composite, run)):
-            members = [(sre.LITERAL, byte) for byte in sorted(_bytes(run, flags))]
-            out.append((sre.MAX_REPEAT, (low, sre.MAXREPEAT, [(sre.IN, members)])))
+            out.extend(_run(run, flags))
         else:
             out.extend(run)
         run.clear()
@@ -290,6 +287,43 @@ def _coarsen(nodes: list[Node], flags: int) -> list[Node]:
         out.append(node)
     close()
     return out
+
+
+def _run(nodes: list[Node], flags: int) -> list[Node]:
+    """At least as many bytes as a sequence takes, each of which can occur in it; the first is one that it can begin with. So a run of
+    hexadecimal digits is no name with a value behind it: something that is neither letter nor digit must stand between."""
+    low, _ = _width(nodes)
+    begin = [(sre.IN, _spelt_out(_begins(nodes, flags)[0]))] if low else []
+    members = _spelt_out(_bytes(nodes, flags))
+    return [*begin, (sre.MAX_REPEAT, (max(low - 1, 0), sre.MAXREPEAT, [(sre.IN, members)]))]
+
+
+def _spelt_out(members: set[int]) -> list[Node]:
+    return [(sre.LITERAL, byte) for byte in sorted(members)]
+
+
+def _begins(nodes: list[Node], flags: int) -> tuple[set[int], bool]:
+    """The bytes that what a sequence matches can begin with, or more, and whether it can be empty."""
+    members: set[int] = set()
+    for op, arg in nodes:
+        if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
+            continue
+        if op in _REPEATS:
+            more, empty = _begins(list(arg[2]), flags)
+            empty = empty or not arg[0]
+        elif op is sre.SUBPATTERN:
+            more, empty = _begins(list(arg[3]), (flags | arg[1]) & ~arg[2])
+        elif op is sre.ATOMIC_GROUP:
+            more, empty = _begins(list(arg), flags)
+        elif op is sre.BRANCH:
+            each = [_begins(list(branch), flags) for branch in arg[1]]
+            more, empty = set().union(*(first for first, _ in each)), any(empty for _, empty in each)
+        else:
+            more, empty = _bytes([(op, arg)], flags), False
+        members |= more
+        if not empty:
+            return members, False
+    return members, True
 
 
 def _is_composite(node: Node) -> bool:
