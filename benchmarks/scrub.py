@@ -215,7 +215,7 @@ def filters(options: argparse.Namespace, variables: dict[str, str]) -> None:
     best: dict[str, dict[str, float]] = {name: {} for name in runs}
     for _ in range(options.rounds):
         for name, (python, which, known) in runs.items():
-            command = [str(python), "-c", FILTERS, which, known]
+            command = [str(python), "-P", "-c", FILTERS, which, known]  # `-P`: the installed one, not the folder where this runs
             done = subprocess.run(command, env=variables, capture_output=True, check=True)
             for what, microseconds in json.loads(done.stdout).items():
                 best[name][what] = min(best[name].get(what, 1e9), microseconds)

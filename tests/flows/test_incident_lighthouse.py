@@ -186,3 +186,12 @@ def test_another_host_is_not_asked(fake: FakeLighthouse, clock: ManualClock) -> 
     admin = {"id": Secret(b"x"), "secret": Secret(b"y")}
     with pytest.raises(HostRefused):
         Api(machine, admin, Ports(Hosts(("*.tencentcloudapi.com",)), clock=clock))("DescribeSnapshots")
+
+
+def test_a_request_signed_with_another_secret_is_refused_and_changes_nothing(fake: FakeLighthouse, clock: ManualClock) -> None:
+    _, key = user_with(fake, "lighthouse:*")
+    other = Key(key.id, key.secret[::-1], key.created, "")
+    with pytest.raises(Refused) as caught:
+        lighthouse.take_snapshot(api_of(fake, clock, other), fake.instance.id, "x", clock, wait=60)
+    assert "SignatureFailure" in str(caught.value) and not fake.snapshots and not fake.changes
+    assert other.secret not in f"{caught.value!r} {caught.value.hint} {caught.value.__context__!r}"

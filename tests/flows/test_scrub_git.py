@@ -110,6 +110,21 @@ def test_what_is_written_and_said(repository: Git, tmp_path: Path) -> None:
     assert [command for _, command in plan.steps if command.startswith("shred -u")]
 
 
+def test_who_else_has_a_copy_is_said(repository: Git, tmp_path: Path) -> None:
+    """A host keeps refs of merged requests, views and forks that no push replaces; clones and caches bring the secret back."""
+    texts = [text for text, _ in planned(repository, tmp_path).steps]
+    host = next(at for at, text in enumerate(texts) if text.startswith("Ask the host"))
+    assert all(word in texts[host] for word in ("pull and merge requests", "cached views", "forks"))
+    assert texts[host - 1].startswith("Put it in place of what was published"), "the host is asked once the rewritten one is there"
+    everybody = next(text for text in texts if text.startswith("Tell everybody"))
+    assert all(word in everybody for word in ("clone", "CI caches", "mirrors"))
+    repository("remote", "remove", "origin")
+    other = tmp_path / "other"
+    other.mkdir()
+    alone = [text for text, _ in planned(repository, other).steps]
+    assert everybody in alone and not [text for text in alone if text.startswith(("Ask the host", "Put it in place of what was p"))]
+
+
 def test_it_refuses_before_the_secret_is_dead(repository: Git, tmp_path: Path) -> None:
     config = tmp_path / "operator.toml"
     # nobody listens there: so that no test asks anybody
