@@ -12,11 +12,12 @@ from keyward.testing.servers.process import ServerMissing
 
 
 @pytest.fixture(scope="session")
-def openbao() -> Iterator[OpenBao]:
-    """An OpenBao in dev mode. Tests share it, so each takes names of its own."""
+def bao() -> Iterator[OpenBao]:
+    """An OpenBao in dev mode, with AppRole. Tests share it, so each takes names of its own."""
     try:
         server = OpenBao()
         with server:
+            server.request("POST", "sys/auth/approle", {"type": "approle"})
             yield server
     except ServerMissing as error:
         if os.environ.get("CI"):

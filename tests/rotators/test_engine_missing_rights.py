@@ -65,13 +65,6 @@ def weaken_vault(bao: OpenBao, world: VaultWorld, without: str) -> None:
     bao.request("PUT", f"sys/policies/acl/admin-{world.lane}", {"policy": "\n".join(kept)})
 
 
-@pytest.fixture(scope="module")
-def bao(openbao: OpenBao) -> OpenBao:
-    if "approle/" not in openbao.request("GET", "sys/auth")["data"]:
-        openbao.request("POST", "sys/auth/approle", {"type": "approle"})
-    return openbao
-
-
 @pytest.mark.parametrize(
     ("world", "kind", "without", "said"),
     [

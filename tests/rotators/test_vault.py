@@ -90,12 +90,6 @@ def secret(value: str) -> SecretParts:
     return {"secret": Secret(value.encode())}
 
 
-@pytest.fixture(scope="session")
-def bao(openbao: OpenBao) -> OpenBao:
-    openbao.request("POST", "sys/auth/approle", {"type": "approle"})
-    return openbao
-
-
 @pytest.fixture
 def tokens(bao: OpenBao) -> Bench:
     bench = Bench(bao, "vault/token")
