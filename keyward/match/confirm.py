@@ -84,15 +84,15 @@ class Confirmer:
         size = len(data)
         low = high = failed = hits = last = 0
         for end in (*ends, -1):
-            if end >= 0 and hits and end - self.lookback <= high and high - low < REGION:
-                high = min(size, end + self.lookahead)
+            start, stop = self._around(data, end) if end >= 0 else (size, size)
+            if end >= 0 and hits and start <= high and high - low < REGION:
+                high = stop
                 last = end
                 hits += 1
                 continue
             if hits:
                 before = len(found)
-                start = max(low, found[-1].end if found else 0)
-                for matched in self._regex.finditer(data, start, min(size, high + 1)):
+                for matched in self._regex.finditer(data, max(low, found[-1].end if found else 0), min(size, high + 1)):
                     if matched.end() > high and high + 1 < size:  # only because the text is cut off here (`\\Z`)
                         break
                     found.append(self._match(matched))
@@ -101,8 +101,17 @@ class Confirmer:
                 failed += max(0, hits - (len(found) - before))
                 if failed > HITS_PER_RULE and end >= 0:
                     return found, False
-            low, high, last, hits = max(0, end - self.lookback), min(size, end + self.lookahead), end, 1
+            low, high, last, hits = start, stop, end, 1
         return found, True
+
+    def _around(self, data: Any, end: int) -> Span:
+        """Where a match with a hit that ends at `end` can begin and end. Going over a line costs a fifth of going over all that a generic
+        rule may look at."""
+        low, high = max(0, end - self.lookback), min(len(data), end + self.lookahead)
+        if self.keeps_to_line:
+            newline = data.find(b"\n", end - 1, high)
+            return data.rfind(b"\n", low, end - 1) + 1 or low, newline + 1 or high
+        return low, high
 
     def _match(self, matched: Any) -> Match:
         start, end = matched.span()
