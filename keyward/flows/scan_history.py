@@ -257,11 +257,17 @@ class _Sweep:
             yield Item(id, "commit", (f"{self._prefix}commit {id[:SHORT]} message",), (id,))
         for id, name in tags.items():
             yield Item(id, "tag", (f"{self._prefix}tag {name} message",))
+        known: dict[tuple[bytes, bool], str] = {}
+
+        def shown(path: bytes, of_note: bool) -> str:
+            if (path, of_note) not in known:
+                known[path, of_note] = self._shown(os.fsdecode(path), of_note)
+            return known[path, of_note]
+
         for id in walked.blobs():
             places = walked.places(id)[:MOST_PATHS]
-            firsts = tuple(walked.commits[place.commit] if place.commit >= 0 else "" for place in places)
-            shown = tuple(self._shown(os.fsdecode(place.path), its in of_notes) for place, its in zip(places, firsts))
-            yield Item(id, "blob", shown, firsts)
+            firsts = tuple([walked.commits[place.commit] if place.commit >= 0 else "" for place in places])
+            yield Item(id, "blob", tuple([shown(place.path, its in of_notes) for place, its in zip(places, firsts)]), firsts)
 
     # --- looking
 

@@ -68,7 +68,10 @@ class Walk:
     def places(self, blob: str) -> list[Place]:
         """Where it stands, the first appearance first."""
         key = blob.encode("ascii")
-        codes = [self._first[key], *((path << 32) | commit for path, commit in self._more.get(key, {}).items())]
+        first, more = self._first[key], self._more.get(key)
+        if more is None:  # nearly all
+            return [Place(self._paths[first >> 32], (first & 0xFFFFFFFF) - 1)]
+        codes = [first, *((path << 32) | commit for path, commit in more.items())]
         found = [Place(self._paths[code >> 32], (code & 0xFFFFFFFF) - 1) for code in codes]
         return sorted(found, key=lambda place: (place.commit < 0, -place.commit, place.path))
 
