@@ -1,12 +1,13 @@
 """Aiven passwords and tokens.
 
-What it is: the password of a user of a database at Aiven, `AVNS_` and 19 characters, and API tokens, whose 372 characters
-  of base64 are known by name only.
+What it is: the password of a user of a database at Aiven, `AVNS_` and 19 characters of URL-safe base64 as public code has
+  it (managed databases of DigitalOcean have the same passwords), and API tokens, whose 372 characters of base64 are known
+  by name only; that length is unverified by the vendor.
 Where it is used: service URIs in `.env`, `AIVEN_TOKEN`, `AIVEN_API_TOKEN`, Terraform.
 What an attacker can do: with a password log in to the database; with a token read and change every service of the
   account, their passwords included.
 How to replace it: reset the password of the service user, or create a new token and revoke the old one, at
-  console.aiven.io.
+  console.aiven.io; a database at DigitalOcean: reset its user's password at cloud.digitalocean.com.
 References: https://aiven.io/docs/platform/howto/create_authentication_token
 """
 

@@ -1,7 +1,7 @@
 """Amp keys.
 
 What it is: a key of the coding agent Amp: `sgamp_user_`, an id of 26 capital letters and digits, `_` and 64 hex digits,
-  as samples in public code have it, unverified by the vendor.
+  as public code has it, unverified by the vendor.
 Where it is used: `AMP_API_KEY`, `~/.local/share/amp/secrets.json`.
 What an attacker can do: run the agent on the account's bill, read its threads and with them source code.
 How to replace it: create a new access token at ampcode.com, Settings, and delete the old one.

@@ -1,7 +1,7 @@
 """Apify tokens.
 
-What it is: a token of Apify: `apify_api_` and 34 to 38 letters and digits; the proxy's password begins with
-  `apify_proxy_`.
+What it is: a token of Apify: `apify_api_` and 36 letters and digits as public code has it (the vendor states no length); the
+  proxy's password begins with `apify_proxy_`.
 Where it is used: `APIFY_TOKEN`, `~/.apify/auth.json`, addresses with `?token=`, MCP settings.
 What an attacker can do: read and change actors, runs and stored data of the account, on its bill.
 How to replace it: create a new token at console.apify.com, Settings, API & Integrations, and delete the old one.

@@ -6,6 +6,7 @@ Where it is used: `ASTRA_DB_APPLICATION_TOKEN`, as the password beside the user 
 What an attacker can do: all that the token's role allows: read, change and delete databases and keyspaces.
 How to replace it: generate a new token at astra.datastax.com, Settings, Tokens, and delete the old one.
 References: https://docs.datastax.com/en/astra-db-serverless/administration/manage-application-tokens.html
+  https://github.com/datastax/astra-cli (AstraToken.java: 97 characters, 24 in the middle)
 """
 
 from __future__ import annotations
@@ -30,13 +31,14 @@ KINDS = (
 RULES = (
     by_prefix(
         TOKEN,
-        rb"AstraCS:[A-Za-z0-9]{20,28}:[0-9a-f]{64}",
+        rb"AstraCS:[A-Za-z0-9]{24}:[0-9a-f]{64}",
         "ASTRA_DB_APPLICATION_TOKEN",
         concat("AstraCS:", an(24), ":", hexa(64)),
         (
             concat("AstraCS:", an(24), ":", hexa(63)),
             concat("AstraCS:", an(24), ":", hexa(65)),
-            concat("AstraCS:", an(16), ":", hexa(64)),
+            concat("AstraCS:", an(23), ":", hexa(64)),
+            concat("AstraCS:", an(25), ":", hexa(64)),
         ),
         score=88,
     ),

@@ -45,8 +45,8 @@ KINDS = (
         APPSYNC,
         "AWS AppSync API key",
         "medium",
-        "https://console.aws.amazon.com/bedrock/home#/api-keys",
-        see="https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html",
+        "https://console.aws.amazon.com/appsync/home",
+        see="https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html",
     ),
 )
 
@@ -65,7 +65,7 @@ RULES = (
         BEDROCK,
         rb"ABSK[A-Za-z0-9+/]{100,269}={0,2}",
         "AWS_BEARER_TOKEN_BEDROCK",
-        concat("ABSK", concat("BedrockAPIKey-", lower(4), "-at-", digits(12), ":", b64(43), "=").map(base64.b64encode)),
+        concat("ABSK", concat("BedrockAPIKey-", lower(4), "-at-", digits(12), ":", b64(59), "=").map(base64.b64encode)),
         (
             concat("ABSK", b64(90)),
             concat("ABSL", b64(132)),

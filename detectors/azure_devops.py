@@ -9,7 +9,8 @@ What an attacker can do: all that its scopes allow: read and change source, pack
 How to replace it: create a new token with an end and fewer scopes at dev.azure.com, User settings, Personal access
   tokens, and revoke the old one.
 References: https://learn.microsoft.com/en-us/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
-  https://github.com/microsoft/security-utilities (the spread checksum)
+  https://github.com/microsoft/security-utilities (the constants of the checksum)
+  https://github.com/microsoft/sarif-pattern-matcher (AdoPatValidator.cs: where its bytes are)
 """
 
 from __future__ import annotations

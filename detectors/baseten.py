@@ -1,11 +1,11 @@
 """Baseten keys.
 
-What it is: a key of Baseten: 8 letters and digits, a dot, and 32 more. The shape is common, so that the name or the
-  header must tell it.
+What it is: a key of Baseten: `b10_`, 8 letters and digits, a dot, and 32 more. Those made before October 2026 have no
+  prefix; their shape is common, so that the name or the header must tell it.
 Where it is used: `BASETEN_API_KEY`, `~/.trussrc`, header `Authorization: Api-Key`.
 What an attacker can do: call and change the workspace's models, on its bill.
 How to replace it: create a new key in the workspace's settings, API keys, and revoke the old one.
-References: https://docs.baseten.co/reference/inference-api/overview
+References: https://docs.baseten.co/organization/api-keys
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from __future__ import annotations
 from keyward.plugin import Kind, Rule
 from keyward.plugin.shapes import an, concat, part, text
 
-from ._cloud import by_name, credential, vendor
+from ._cloud import by_name, by_prefix, credential, vendor
+from ._forms import SLUG
 
 KEY = Kind("baseten/api-key")
 
@@ -23,11 +24,26 @@ KINDS = (
         "Baseten API key",
         "high",
         "https://app.baseten.co/settings/api_keys",
-        see="https://docs.baseten.co/reference/inference-api/overview",
+        see="https://docs.baseten.co/organization/api-keys",
     ),
 )
 
 RULES = (
+    by_prefix(
+        KEY,
+        rb"b10_[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}",
+        "BASETEN_API_KEY",
+        concat("b10_", an(8), ".", an(32)),
+        (
+            concat("b10_", an(7), ".", an(32)),
+            concat("b10_", an(9), ".", an(32)),
+            concat("b10_", an(8), ".", an(31)),
+            concat("b10_", an(8), ".", an(33)),
+            concat("b10-", an(8), "-", an(32)),
+        ),
+        edge=SLUG,
+        score=90,
+    ),
     by_name(
         KEY,
         vendor(b"baseten"),
@@ -36,6 +52,7 @@ RULES = (
         concat(an(8), ".", an(32)),
         (concat(an(7), ".", an(32)), concat(an(8), ".", an(31)), concat(an(8), ".", an(33))),
         score=80,
+        id="baseten/api-key-old",
     ),
     Rule(
         "baseten/api-key-header",

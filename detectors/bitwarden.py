@@ -9,6 +9,9 @@ What an attacker can do: read (and change, if it may) the secrets of its project
 How to replace it: create a new token for the machine account and revoke the old one; rotate the client secret in the
   account's settings, Security, Keys. After a leak rotate every secret that it could read.
 References: https://bitwarden.com/help/access-tokens/
+  https://github.com/bitwarden/sdk-internal (access_token.rs: how one is read)
+  https://github.com/bitwarden/server (CreateAccessTokenCommand.cs: 30 letters and digits)
+  https://bitwarden.com/help/personal-api-key/
 """
 
 from __future__ import annotations

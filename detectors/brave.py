@@ -1,6 +1,6 @@
 """Brave Search keys.
 
-What it is: a key of the search API of Brave: `BSA` and 24 to 40 characters of URL-safe base64.
+What it is: a key of the search API of Brave: `BSA` and 24 to 40 characters of URL-safe base64 (28 or 40 in public code).
 Where it is used: `BRAVE_API_KEY`, `BRAVE_SEARCH_API_KEY`, header `X-Subscription-Token`, MCP settings.
 What an attacker can do: use up the account's searches, on its bill.
 How to replace it: add a new key at api-dashboard.search.brave.com and delete the old one.

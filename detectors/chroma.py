@@ -1,6 +1,6 @@
 """Chroma Cloud keys.
 
-What it is: a key of Chroma Cloud: `ck-` and 44 characters of base58, as samples in public code have it, unverified by the
+What it is: a key of Chroma Cloud: `ck-` and 44 characters of base58, as public code has it, unverified by the
   vendor.
 Where it is used: `CHROMA_API_KEY` beside `CHROMA_TENANT` and `CHROMA_DATABASE`, header `x-chroma-token`.
 What an attacker can do: read and change the collections of the tenant.

@@ -1,11 +1,11 @@
 """Clerk secret keys.
 
-What it is: a secret key of Clerk: `sk_live_` or `sk_test_` and 40 to 50 letters and digits. Stripe's keys begin alike, so
+What it is: a secret key of Clerk: `sk_live_` or `sk_test_` and 40 to 50 letters and digits (42 in public code). Stripe's keys begin alike, so
   that the name tells them apart. The publishable key is public.
 Where it is used: `CLERK_SECRET_KEY`, `.env.local` of web applications.
 What an attacker can do: with a live key read and change every user of the application, and log in as any of them.
 How to replace it: add a new secret key in the dashboard, API keys, and delete the old one.
-References: https://clerk.com/docs/deployments/clerk-environment-variables
+References: https://clerk.com/docs/guides/development/clerk-environment-variables
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ KINDS = (
         "Clerk secret key",
         "critical",
         "https://dashboard.clerk.com/last-active?path=api-keys",
-        see="https://clerk.com/docs/deployments/clerk-environment-variables",
+        see="https://clerk.com/docs/guides/development/clerk-environment-variables",
     ),
     credential(
         TEST,
         "Clerk key of a development instance",
         "medium",
         "https://dashboard.clerk.com/last-active?path=api-keys",
-        see="https://clerk.com/docs/deployments/clerk-environment-variables",
+        see="https://clerk.com/docs/guides/development/clerk-environment-variables",
     ),
 )
 

@@ -7,6 +7,7 @@ What an attacker can do: publish new versions of the group's libraries, or of on
 How to replace it: create a new token at clojars.org, Deploy Tokens, and disable the old one. After a leak look through
   the versions published since.
 References: https://github.com/clojars/clojars-web/wiki/Deploy-Tokens
+  https://github.com/clojars/clojars-web (src/clojars/db.clj: how one is made and known)
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ What an attacker can do: all that the service account's roles allow: read and ch
 How to replace it: create a new key for the service account at cockroachlabs.cloud, Access Management, and delete the old
   one.
 References: https://www.cockroachlabs.com/docs/cockroachcloud/managing-access
+  https://github.com/cockroachdb/terraform-provider-cockroach (api_key_resource.go: both lengths)
 """
 
 from __future__ import annotations

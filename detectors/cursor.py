@@ -1,12 +1,13 @@
 """Cursor keys.
 
 What it is: a key of Cursor for users, admins or background agents: `key_` and 64 hex digits; newer ones `crsr_` and 64
-  hex digits (that length is unverified).
+  hex digits. The lengths are as public code has them.
 Where it is used: `CURSOR_API_KEY`, CI that runs agents.
 What an attacker can do: run agents in the connected repositories, on the team's bill; an admin key reads members and
   usage.
 How to replace it: create a new key at cursor.com, Dashboard, Integrations, and revoke the old one.
 References: https://docs.cursor.com/en/background-agent/api/overview
+  https://cursor.com/docs/cli/reference/authentication
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ KINDS = (
         KEY,
         "Cursor API key",
         "high",
-        "https://cursor.com/dashboard",
+        "https://cursor.com/dashboard/integrations",
         see="https://docs.cursor.com/en/background-agent/api/overview",
     ),
 )

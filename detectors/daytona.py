@@ -5,6 +5,7 @@ Where it is used: `DAYTONA_API_KEY`, header `Authorization: Bearer`.
 What an attacker can do: create and read sandboxes of the organisation, run code in them on its bill.
 How to replace it: create a new key at app.daytona.io, Keys, and delete the old one.
 References: https://www.daytona.io/docs/api-keys
+  https://github.com/daytonaio/daytona (apps/api/src/common/utils/api-key.ts: how one is made)
 """
 
 from __future__ import annotations

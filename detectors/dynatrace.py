@@ -6,7 +6,8 @@ Where it is used: `DT_API_TOKEN`, `DYNATRACE_API_TOKEN`, agents' installation co
 What an attacker can do: what its scopes allow: read metrics and traces with what stands in them, change settings, install
   agents' configuration.
 How to replace it: create a new token on the Access tokens page of the environment and delete the old one.
-References: https://docs.dynatrace.com/docs/manage/identity-access-management/access-tokens-and-oauth-clients/access-tokens
+References: https://docs.dynatrace.com/docs/shortlink/token
+  https://docs.dynatrace.com/docs/shortlink/api-authentication
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ KINDS = (
         TOKEN,
         "Dynatrace token",
         "high",
-        "https://www.dynatrace.com/support/help/get-started/access-tokens",
-        see="https://docs.dynatrace.com/docs/manage/identity-access-management/access-tokens-and-oauth-clients/access-tokens",
+        "https://docs.dynatrace.com/docs/shortlink/token",
+        see="https://docs.dynatrace.com/docs/shortlink/token",
     ),
 )
 

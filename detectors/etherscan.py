@@ -1,6 +1,7 @@
 """Etherscan keys.
 
-What it is: a key of Etherscan or of a sister site: 34 capital letters and digits, which only the name tells.
+What it is: a key of Etherscan or of a sister site: 34 capital letters and digits as public code has it, which only
+  the name tells.
 Where it is used: `ETHERSCAN_API_KEY`, `POLYGONSCAN_API_KEY`, `hardhat.config.js`, foundry.toml.
 What an attacker can do: use up the account's requests.
 How to replace it: create a new key at etherscan.io, API keys, and delete the old one.

@@ -1,16 +1,16 @@
 """fal keys.
 
-What it is: a key of fal: an id (a UUID), a colon, and the secret of 32 hex digits.
-Where it is used: `FAL_KEY`, header `Authorization: Key …`, web applications.
+What it is: a key of fal: an id (a UUID), a colon, and the secret of 32 hex digits, as public code has it.
+Where it is used: `FAL_KEY`, or its halves `FAL_KEY_ID` and `FAL_KEY_SECRET`, header `Authorization: Key …`, web applications.
 What an attacker can do: call models on the account's bill; an admin key also deploys.
 How to replace it: create a new key at fal.ai, Dashboard, Keys, and delete the old one.
-References: https://docs.fal.ai/platform-apis/authentication
+References: https://docs.fal.ai/documentation/model-apis/authentication/key-based
 """
 
 from __future__ import annotations
 
 from keyward.plugin import Kind, Rule
-from keyward.plugin.shapes import concat, hexa, part, text, uuid4
+from keyward.plugin.shapes import concat, hexa, part, text, upper_hex, uuid4
 
 from ._cloud import by_name, credential
 from ._forms import UUID
@@ -19,7 +19,11 @@ KEY = Kind("fal/api-key")
 
 KINDS = (
     credential(
-        KEY, "fal API key", "high", "https://fal.ai/dashboard/keys", see="https://docs.fal.ai/platform-apis/authentication"
+        KEY,
+        "fal API key",
+        "high",
+        "https://fal.ai/dashboard/keys",
+        see="https://docs.fal.ai/documentation/model-apis/authentication/key-based",
     ),
 )
 
@@ -32,6 +36,16 @@ RULES = (
         concat(uuid4(), ":", hexa(32)),
         (concat(uuid4(), ":", hexa(31)), concat(uuid4(), ":", hexa(33)), concat(uuid4(), "/", hexa(32))),
         score=82,
+    ),
+    by_name(
+        KEY,
+        rb"(?<![a-z0-9])fal_?-?key_?-?secret",
+        rb"[0-9a-f]{32}",
+        "FAL_KEY_SECRET",
+        hexa(32),
+        (hexa(31), hexa(33), upper_hex(32)),
+        score=72,
+        id="fal/api-key-secret",
     ),
     Rule(
         "fal/api-key-header",

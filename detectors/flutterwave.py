@@ -5,7 +5,7 @@ What it is: the secret key of a Flutterwave account: `FLWSECK-` and 32 hex digit
 Where it is used: `FLW_SECRET_KEY`, `FLUTTERWAVE_SECRET_KEY`, shops' settings.
 What an attacker can do: with a live key read customers and payments, refund, and transfer money out of the balance.
 How to replace it: generate new keys in the dashboard, Settings, API; the old ones end at once.
-References: https://developer.flutterwave.com/docs/authentication
+References: https://developer.flutterwave.com/v3.0.0/docs/authentication
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ KINDS = (
         "Flutterwave secret key",
         "critical",
         "https://app.flutterwave.com/dashboard/settings/apis",
-        see="https://developer.flutterwave.com/docs/authentication",
+        see="https://developer.flutterwave.com/v3.0.0/docs/authentication",
     ),
     credential(
         TEST,
         "Flutterwave test key",
         "low",
         "https://app.flutterwave.com/dashboard/settings/apis",
-        see="https://developer.flutterwave.com/docs/authentication",
+        see="https://developer.flutterwave.com/v3.0.0/docs/authentication",
     ),
 )
 

@@ -1,6 +1,7 @@
 """Freshdesk and Freshservice API keys.
 
-What it is: a key of a user of Freshdesk or Freshservice: 20 letters and digits without a prefix.
+What it is: a key of a user of Freshdesk or Freshservice: 20 letters and digits without a prefix, in
+  public code also 19 or 18.
 Where it is used: `FRESHDESK_API_KEY`, `FRESHSERVICE_API_KEY`, curl with `-u key:X`.
 What an attacker can do: all that the agent may do: read and change tickets and contacts.
 How to replace it: reset the key on the profile page of the agent; the old one ends at once.
@@ -31,10 +32,10 @@ RULES = (
     by_name(
         KEY,
         vendor(rb"fresh(?:desk|service|sales)"),
-        mixed(20),
+        rb"(?:" + mixed(20) + rb"|" + mixed(19) + rb"|" + mixed(18) + rb")",
         "FRESHDESK_API_KEY",
         an(20),
-        (an(19), an(21), lower(20)),
+        (an(17), an(21), lower(20), lower(19), lower(18)),
         score=66,
     ),
 )

@@ -6,6 +6,7 @@ Where it is used: `IBMCLOUD_API_KEY`, `IC_API_KEY`, `apikey.json`, Terraform, `i
 What an attacker can do: all that the user or service id may do in the account; watsonx and databases included.
 How to replace it: create a new key at cloud.ibm.com, Manage, Access, API keys; lock the old one, watch, then delete it.
 References: https://cloud.ibm.com/docs/account?topic=account-userapikey
+  https://github.com/Yelp/detect-secrets (ibm_cloud_iam.py: 44 characters)
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Infura keys.
 
-What it is: the secret of an API key of Infura (32 hex digits, older, or 44 characters of base64), and the key itself,
+What it is: the secret of an API key of Infura (32 hex digits; also 44 or 54 characters of base64, unverified by the
+  vendor), and the key itself,
   which is part of the address of a node and is enough where no secret is required.
 Where it is used: `INFURA_API_KEY_SECRET`, `INFURA_PROJECT_SECRET`, `https://mainnet.infura.io/v3/…` in settings of
   wallets and contracts.
 What an attacker can do: use up the account's requests; with a secret also where it is required.
 How to replace it: create a new key in the dashboard, require its secret, and delete the old one.
-References: https://docs.infura.io/api/getting-started/basic-authentication
+References: https://docs.metamask.io/developer-tools/dashboard/how-to/secure-an-api/api-key-secret
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ KINDS = (
         "Infura API key secret",
         "medium",
         "https://app.infura.io/",
-        see="https://docs.infura.io/api/getting-started/basic-authentication",
+        see="https://docs.metamask.io/developer-tools/dashboard/how-to/secure-an-api/api-key-secret",
     ),
     credential(
         ADDRESS,
         "Infura node address",
         "low",
         "https://app.infura.io/",
-        see="https://docs.infura.io/api/getting-started/basic-authentication",
+        see="https://docs.metamask.io/developer-tools/dashboard/how-to/secure-an-api/api-key-secret",
     ),
 )
 

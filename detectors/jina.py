@@ -1,7 +1,7 @@
 """Jina keys.
 
-What it is: a key of Jina AI: `jina_`, 32 hex digits and 28 characters of URL-safe base64, as samples in public code have
-  it, unverified by the vendor.
+What it is: a key of Jina AI: `jina_`, 32 hex digits and 28 characters of URL-safe base64, as public code has it,
+  unverified by the vendor.
 Where it is used: `JINA_API_KEY`, header `Authorization: Bearer`, agents that read web pages.
 What an attacker can do: use up the account's tokens.
 How to replace it: create a new key at jina.ai, API dashboard, and delete the old one.

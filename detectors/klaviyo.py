@@ -5,7 +5,8 @@ What it is: a private key of Klaviyo: `pk_` and 34 hex digits. The letters stand
 Where it is used: `KLAVIYO_PRIVATE_KEY`, `KLAVIYO_API_KEY`, header `Authorization: Klaviyo-API-Key`.
 What an attacker can do: read and change customers' profiles, lists and campaigns, as its scopes allow.
 How to replace it: create a new private key in the account's settings, API keys, and delete the old one.
-References: https://developers.klaviyo.com/en/docs/authenticate_
+References: https://developers.klaviyo.com/en/docs/retrieve_api_credentials
+  https://developers.klaviyo.com/en/docs/authenticate_
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ KINDS = (
         "Klaviyo private key",
         "high",
         "https://www.klaviyo.com/settings/account/api-keys",
-        see="https://developers.klaviyo.com/en/docs/authenticate_",
+        see="https://developers.klaviyo.com/en/docs/retrieve_api_credentials",
     ),
 )
 

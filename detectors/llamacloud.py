@@ -1,6 +1,6 @@
 """LlamaCloud keys.
 
-What it is: a key of LlamaCloud (LlamaIndex): `llx-` and 44 to 52 letters and digits.
+What it is: a key of LlamaCloud (LlamaIndex): `llx-` and 44 to 52 letters and digits (48 in public code).
 Where it is used: `LLAMA_CLOUD_API_KEY`, LlamaParse, header `Authorization: Bearer`.
 What an attacker can do: read and change the organisation's indexes and files, parse documents on its bill.
 How to replace it: create a new key at cloud.llamaindex.ai, API keys, and delete the old one.

@@ -7,6 +7,7 @@ What an attacker can do: read and write as the user or bot; with a webhook post 
 How to replace it: create a new token in the profile's security settings and delete the old one; webhooks under
   Integrations.
 References: https://developers.mattermost.com/integrate/reference/personal-access-token/
+  https://github.com/mattermost/mattermost (server/public/model/utils.go: the alphabet and the length)
 """
 
 from __future__ import annotations

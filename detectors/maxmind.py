@@ -1,10 +1,12 @@
 """MaxMind license keys.
 
-What it is: a license key of MaxMind: 6 letters and digits, `_`, 29, and `_mmk`; older ones have 16 letters and digits.
+What it is: a license key of MaxMind: 6 letters and digits, `_`, 29, and `_mmk`, 40 in all; those made before March 2023 have
+  16 letters and digits.
 Where it is used: `MAXMIND_LICENSE_KEY`, `GeoIP.conf`, addresses with `license_key=`.
 What an attacker can do: download the account's databases and use its web services, on its bill.
 How to replace it: generate a new key at maxmind.com, Account, Manage license keys, and delete the old one.
-References: https://dev.maxmind.com/license-key
+References: https://dev.maxmind.com/geoip/release-notes/2023-03-16-changes-to-maxmind-license-keys/
+  https://support.maxmind.com/knowledge-base/articles/replace-your-maxmind-license-key
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ KINDS = (
         "MaxMind license key",
         "medium",
         "https://www.maxmind.com/en/accounts/current/license-key",
-        see="https://dev.maxmind.com/license-key",
+        see="https://dev.maxmind.com/geoip/release-notes/2023-03-16-changes-to-maxmind-license-keys/",
     ),
 )
 

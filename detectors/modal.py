@@ -1,12 +1,15 @@
 """Modal tokens.
 
 What it is: a token of Modal, in two parts: the id `ak-` and 22 letters and digits, the secret `as-` and 22, as samples in
-  public code have it, unverified by the vendor; tokens of web endpoints are `wk-` and `ws-`.
+  public code have it, unverified by the vendor; proxy tokens, which web endpoints ask for, are
+  `wk-` and `ws-`.
 Where it is used: `MODAL_TOKEN_ID` and `MODAL_TOKEN_SECRET`, `~/.modal.toml`, `modal token set`; headers `Modal-Key` and
   `Modal-Secret`.
 What an attacker can do: run code on the workspace's bill, read its secrets and volumes.
-How to replace it: create a new token at modal.com, Settings, API tokens, and delete the old one.
+How to replace it: create a new token at modal.com, Settings, API tokens, and delete the old one; proxy tokens have a page of their
+  own there.
 References: https://modal.com/docs/reference/modal.config
+  https://modal.com/docs/guide/webhook-proxy-auth (proxy tokens)
 """
 
 from __future__ import annotations
@@ -33,8 +36,8 @@ KINDS = (
         PROXY,
         "Modal proxy token",
         "high",
-        "https://modal.com/settings/tokens",
-        see="https://modal.com/docs/reference/modal.config",
+        "https://modal.com/settings/proxy-auth-tokens",
+        see="https://modal.com/docs/guide/webhook-proxy-auth",
         public=("id",),
     ),
 )

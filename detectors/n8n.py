@@ -9,6 +9,7 @@ How to replace it: create a new API key in the server's settings, n8n API, and d
   cannot be changed in place: rotate the credentials that it guards.
 References: https://docs.n8n.io/api/authentication/
   https://docs.n8n.io/hosting/configuration/configuration-examples/encryption-key/
+  https://github.com/n8n-io/n8n (packages/cli/src/services/public-api-key.service.ts: both forms of API keys)
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ KINDS = (
         ENCRYPTION,
         "n8n encryption key",
         "critical",
-        "https://docs.n8n.io/api/authentication/",
-        see="https://docs.n8n.io/api/authentication/",
+        "https://docs.n8n.io/hosting/configuration/configuration-examples/encryption-key/",
+        see="https://docs.n8n.io/hosting/configuration/configuration-examples/encryption-key/",
     ),
 )
 

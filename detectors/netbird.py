@@ -1,12 +1,13 @@
 """NetBird access tokens.
 
-What it is: a token of a user or service user of NetBird: `nbp_`, 30 letters and digits and six more, which are held to be
-  their CRC32 in base 62 (unverified: a token that fails is still reported).
+What it is: a token of a user or service user of NetBird: `nbp_`, 30 letters and digits and their CRC32 as six digits of
+  base 62. A token whose sum fails is still reported.
 Where it is used: `NETBIRD_TOKEN`, `NB_API_TOKEN`, Terraform, scripts with `Authorization: Token`.
 What an attacker can do: read and change peers, groups and access policies of the private network; make setup keys and
   join it.
 How to replace it: create a new token on the user's page at app.netbird.io and delete the old one.
 References: https://docs.netbird.io/how-to/access-netbird-public-api
+  https://github.com/netbirdio/netbird (management/server/types/personal_access_token.go: form and checksum)
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ KINDS = (
 
 
 def _crc(parts: Parts) -> Signal | None:
-    """The sum is hearsay: it may only speak for a token."""
+    """The sum may only speak for a token: servers are run by anybody, and a mistyped token is still somebody's."""
     body = parts["secret"][4:]
     return checksum(True, "CRC32") if crc32_base62(body[:30]) == body[30:] else None
 

@@ -7,7 +7,7 @@ What an attacker can do: open tunnels in the account's name and on its reserved 
   endpoints, policies and credentials.
 How to replace it: reset the authtoken or delete the credential at dashboard.ngrok.com; API keys are deleted on their own
   page.
-References: https://ngrok.com/docs/agent/
+References: https://ngrok.com/docs/gateway/agent/authtokens
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KINDS = (
         "ngrok authtoken or API key",
         "high",
         "https://dashboard.ngrok.com/get-started/your-authtoken",
-        see="https://ngrok.com/docs/agent/",
+        see="https://ngrok.com/docs/gateway/agent/authtokens",
     ),
 )
 

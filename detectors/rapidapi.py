@@ -4,7 +4,7 @@ What it is: a key of RapidAPI: 50 small letters and digits with `msh` after 10, 
 Where it is used: `RAPIDAPI_KEY`, header `X-RapidAPI-Key`, code copied from the vendor's pages.
 What an attacker can do: call every API that the account subscribed to, on its bill.
 How to replace it: create a new app or rotate its key in the developer dashboard, Authorization, and delete the old one.
-References: https://docs.rapidapi.com/docs/keys
+References: https://docs.rapidapi.com/docs/keys-and-key-rotation
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from ._cloud import by_prefix, credential
 KEY = Kind("rapidapi/key")
 
 KINDS = (
-    credential(KEY, "RapidAPI key", "medium", "https://rapidapi.com/developer/apps", see="https://docs.rapidapi.com/docs/keys"),
+    credential(
+        KEY,
+        "RapidAPI key",
+        "medium",
+        "https://rapidapi.com/developer/apps",
+        see="https://docs.rapidapi.com/docs/keys-and-key-rotation",
+    ),
 )
 
 RULES = (

@@ -8,12 +8,13 @@ What an attacker can do: all that the user may do in the organisation: read and 
 How to replace it: end the session under Setup, Session Management; revoke the refresh token under the user's OAuth
   connected apps; rotate the consumer secret in the connected app.
 References: https://developer.salesforce.com/docs/atlas.en-us.sfdx_dev.meta/sfdx_dev/sfdx_dev_auth_view_info.htm
+  https://github.com/forcedotcom/sfdx-core (its expressions for access tokens and login addresses)
 """
 
 from __future__ import annotations
 
 from keyward.plugin import Kind, Rule
-from keyward.plugin.shapes import Shape, an, concat, digits, part, text, upper_hex
+from keyward.plugin.shapes import Piece, Shape, an, concat, digits, part, text, upper_hex
 
 from ._cloud import by_name, by_prefix, credential
 
@@ -46,8 +47,9 @@ KINDS = (
 )
 
 
-def _login(before: str, after: str) -> Shape:
-    return text(before, "force://PlatformCLI::", part("secret", concat("5Aep861", an(80))), "@acme.my.salesforce.com", after)
+def _login(before: str, after: str, client_secret: Piece = "", tail: str = "") -> Shape:
+    token = part("secret", concat("5Aep861", an(80), tail))
+    return text(before, "force://PlatformCLI:", client_secret, ":", token, "@acme.my.salesforce.com", after)
 
 
 RULES = (
@@ -67,13 +69,19 @@ RULES = (
     Rule(
         str(LOGIN),
         LOGIN,
-        rb"force://[A-Za-z0-9._=%-]{3,200}:[A-Za-z0-9]{0,80}:(?P<secret>5Aep[A-Za-z0-9._%-]{40,200})@",
+        rb"force://[A-Za-z0-9._=%-]{3,200}:[A-Za-z0-9._-]{0,80}:(?P<secret>5Aep[A-Za-z0-9._%-]{40,200}={0,2})@",
         score=88,
-        examples=(_login("SFDX_AUTH_URL=", "\n"), _login('{"sfdxAuthUrl": "', '"}\n'), _login("echo ", " > auth.txt\n")),
+        examples=(
+            _login("SFDX_AUTH_URL=", "\n"),
+            _login('{"sfdxAuthUrl": "', '"}\n'),
+            _login("echo ", " > auth.txt\n"),
+            _login("SFDX_AUTH_URL=", "\n", concat(an(12), ".", an(8)), "=="),
+        ),
         near_misses=(
             text("SFDX_AUTH_URL=force://PlatformCLI::", an(60), "@acme.my.salesforce.com\n"),
             text("SFDX_AUTH_URL=force://PlatformCLI::5Aep", an(30), "@acme.my.salesforce.com\n"),
             text("SFDX_AUTH_URL=forge://PlatformCLI::5Aep", an(80), "@acme.my.salesforce.com\n"),
+            text("SFDX_AUTH_URL=force://PlatformCLI::5Aep", an(80), "===@acme.my.salesforce.com\n"),
         ),
     ),
     by_name(

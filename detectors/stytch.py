@@ -5,7 +5,7 @@ What it is: the secret of a Stytch project: `secret-live-` or `secret-test-` and
 Where it is used: `STYTCH_SECRET`, back ends that log users in.
 What an attacker can do: with a live secret read and change every user of the project, and make sessions for them.
 How to replace it: create a second secret in the dashboard, API keys, switch over, and delete the old one.
-References: https://stytch.com/docs/api/authentication
+References: https://stytch.com/docs/resources/workspace-management/api-keys
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ KINDS = (
         "Stytch secret",
         "critical",
         "https://stytch.com/dashboard/api-keys",
-        see="https://stytch.com/docs/api/authentication",
+        see="https://stytch.com/docs/resources/workspace-management/api-keys",
     ),
     credential(
         TEST,
         "Stytch test secret",
         "low",
         "https://stytch.com/dashboard/api-keys",
-        see="https://stytch.com/docs/api/authentication",
+        see="https://stytch.com/docs/resources/workspace-management/api-keys",
     ),
 )
 

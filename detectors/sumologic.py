@@ -8,7 +8,7 @@ What an attacker can do: with a key all that its user may do: search logs, chang
   false logs.
 How to replace it: create a new key at Preferences, My Access Keys, deactivate and delete the old one; regenerate a
   source's address in its settings.
-References: https://help.sumologic.com/docs/manage/security/access-keys/
+References: https://www.sumologic.com/help/docs/manage/security/access-keys/
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KINDS = (
         "Sumo Logic access key",
         "high",
         "https://service.sumologic.com/ui/#/preferences",
-        see="https://help.sumologic.com/docs/manage/security/access-keys/",
+        see="https://www.sumologic.com/help/docs/manage/security/access-keys/",
         public=("id",),
     ),
     credential(
@@ -35,7 +35,7 @@ KINDS = (
         "Sumo Logic HTTP source address",
         "low",
         "https://service.sumologic.com/ui/#/preferences",
-        see="https://help.sumologic.com/docs/manage/security/access-keys/",
+        see="https://www.sumologic.com/help/docs/manage/security/access-keys/",
     ),
 )
 

@@ -5,7 +5,7 @@ What it is: a key of Telnyx: `KEY`, 32 capital hex digits (an id that begins wit
 Where it is used: `TELNYX_API_KEY`, header `Authorization: Bearer`.
 What an attacker can do: send messages and make calls on the account's bill, read them, change numbers.
 How to replace it: create a new key at portal.telnyx.com, API keys, and delete the old one.
-References: https://developers.telnyx.com/development/authentication
+References: https://developers.telnyx.com/development/api-fundamentals/authentication
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KINDS = (
         "Telnyx API key",
         "high",
         "https://portal.telnyx.com/#/api-keys",
-        see="https://developers.telnyx.com/development/authentication",
+        see="https://developers.telnyx.com/development/api-fundamentals/authentication",
     ),
 )
 

@@ -4,8 +4,8 @@ What it is: a token of a database or group of Turso: a JSON Web Token signed wit
   only the name tells it from others.
 Where it is used: `TURSO_AUTH_TOKEN`, `LIBSQL_AUTH_TOKEN`, `DATABASE_AUTH_TOKEN`.
 What an attacker can do: read and change the database, or only read it, as its claims say.
-How to replace it: `turso db tokens invalidate` ends all tokens of the database; then make new ones.
-References: https://docs.turso.tech/sdk/authentication
+How to replace it: `turso db tokens invalidate` ends all tokens of the database and of its group; then make new ones.
+References: https://docs.turso.tech/sdk/authorization/tokens
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TOKEN = Kind("turso/auth-token")
 
 KINDS = (
     credential(
-        TOKEN, "Turso database token", "high", "https://app.turso.tech/", see="https://docs.turso.tech/sdk/authentication"
+        TOKEN, "Turso database token", "high", "https://app.turso.tech/", see="https://docs.turso.tech/sdk/authorization/tokens"
     ),
 )
 

@@ -5,7 +5,7 @@ Where it is used: `UPCLOUD_TOKEN`, Terraform, the `upctl` command line.
 What an attacker can do: all that the account may do: create, read, stop and delete servers, storage and databases, on its
   bill.
 How to replace it: create a new token at hub.upcloud.com, Account, API tokens, and delete the old one.
-References: https://developers.upcloud.com/1.3/
+References: https://upcloud.com/docs/guides/getting-started-upcloud-api/
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KINDS = (
         "UpCloud API token",
         "critical",
         "https://hub.upcloud.com/account/api-tokens",
-        see="https://developers.upcloud.com/1.3/",
+        see="https://upcloud.com/docs/guides/getting-started-upcloud-api/",
     ),
 )
 

@@ -5,8 +5,10 @@ What it is: a key of an account or sub-user of Vultr: 36 capital letters and dig
 Where it is used: `VULTR_API_KEY`, `~/.vultr-cli.yaml`, Terraform, Packer.
 What an attacker can do: create and destroy servers, read their passwords and snapshots, all on the owner's bill, from the
   addresses that the key's access list allows.
-How to replace it: regenerate the key at my.vultr.com, Account, API; the old one ends at once.
+How to replace it: add a second key among the user access tokens at my.vultr.com, switch over and delete the old one, or
+  regenerate the account's key, which ends the old one at once.
 References: https://www.vultr.com/api/
+  https://docs.vultr.com/platform/other/api/current-user/rotate-api-key
 """
 
 from __future__ import annotations

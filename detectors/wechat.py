@@ -7,6 +7,7 @@ What an attacker can do: act as the account towards its followers; with a key of
   them.
 How to replace it: reset the secret at mp.weixin.qq.com; a key of Pay at pay.weixin.qq.com, API security.
 References: https://developers.weixin.qq.com/miniprogram/en/dev/api-backend/open-api/access-token/auth.getAccessToken.html
+  https://pay.weixin.qq.com/docs/partner/development/interface-rules/apiv3key.html (key of Pay: length and alphabet)
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ KINDS = (
         PAY,
         "WeChat Pay API key",
         "critical",
-        "https://mp.weixin.qq.com/",
-        see="https://developers.weixin.qq.com/miniprogram/en/dev/api-backend/open-api/access-token/auth.getAccessToken.html",
+        "https://pay.weixin.qq.com/",
+        see="https://pay.weixin.qq.com/docs/partner/development/interface-rules/apiv3key.html",
     ),
 )
 
