@@ -35,7 +35,7 @@ picture: $(VENV)/.demo
 	$(BIN)/python tests/report/photograph.py build/drill.html docs/images/incident-report.png
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 ci-deps:
 	@.ci/deps

@@ -9,6 +9,21 @@ import pytest
 import rules_cache as compiled
 from git_repository import Git
 
+LONGEST = (
+    "cli/test_drill.py", "match/test_engines.py", "consumers/test_openclaw_real.py", "rotators/test_contract_", "scan/test_unpack.py",
+    "cli/test_incident", "cli/test_rotation", "cli/test_re", "cli/test_pre_commit.py", "scan/test_sources_agents.py", "scrub/test_stores_sqlite.py", "rotate/",
+)  # fmt: skip
+"""Files that take minutes, or begin with something that does. They come first: a process that gets one of them when the others are done keeps
+everybody waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        return next((number for number, beginning in enumerate(LONGEST) if path.startswith(beginning)), len(LONGEST))
+
+    items.sort(key=rank)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(compiled.begin())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from keyward.match.confirm import Confirmer
@@ -10,6 +12,7 @@ from keyward.match.engine.portable import PortableEngine
 from keyward.model.kind import Kind
 from keyward.model.rule import Rule
 from keyward.plugin.shapes import an, concat, part
+from keyward.registry import Registry
 
 SAMPLE = concat("test_key=", part("secret", an(12)), ";")
 
@@ -50,3 +53,27 @@ def test_the_longest_value_is_found_at_the_end_and_before_it(pattern: bytes, aft
 @pytest.mark.parametrize("pattern", ENDLESS.values(), ids=ENDLESS)
 def test_a_value_without_an_end_is_not_cut_off(pattern: bytes) -> None:
     assert found(pattern, b"# a file\ntest_key=" + b"q" * 100_000 + b" and more text behind it " * 40) == []
+
+
+GENERIC = {
+    rule.id: (rule, anchor)
+    for rule, anchor in ((rule, derive(rule)) for _, rule in Registry().rules(["generic"]))
+    if anchor.keeps_to_line
+}
+FILLERS = ("", "x = 1\n", "\r\n", 'name = "token"\n', "password\n", "\n\n\t", 'a = {"secret": ')
+
+
+@pytest.mark.parametrize("name", GENERIC)
+@pytest.mark.parametrize("seed", range(8))
+def test_a_line_is_enough_for_a_rule_that_keeps_to_one(name: str, seed: int) -> None:
+    """What is found in the lines of the hits is what is found in all that the rule may look at."""
+    rule, anchor = GENERIC[name]
+    dice = random.Random(seed)
+    texts = [shape.sample(seed * 1000 + number).text for number, shape in enumerate((*rule.examples, *rule.near_misses))]
+    pieces = [piece for text in dice.sample(texts, len(texts)) for piece in (text, dice.choice(FILLERS).encode())]
+    data = b"".join(pieces)
+    ends = PortableEngine([anchor]).hits(data).get(0, [])
+    in_lines = Confirmer(rule, anchor)
+    in_windows = Confirmer(rule, anchor._replace(keeps_to_line=False))
+    assert in_lines.confirm(data, ends) == in_windows.confirm(data, ends)
+    assert in_lines.confirm(data, ends)[0], "there is something to be found"
