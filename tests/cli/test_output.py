@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from keyward.cli.output import write
+from keyward.cli.output import width, write
 from keyward.errors import UsageError
 
 
@@ -59,3 +60,9 @@ def test_what_cannot_be_written_is_said(output: str, reason: str, tmp_path: Path
     with pytest.raises(UsageError, match=reason):
         write("report\n", output)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("columns", ["", "0", "80", "59", "1000", "-5", "many"])
+def test_the_width_is_what_the_standard_library_says(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert width() == max(60, min(120, shutil.get_terminal_size((100, 24)).columns))
