@@ -18,8 +18,10 @@ everybody waiting."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = f"{Path(__file__).parent.as_posix()}/"
+
     def rank(item: pytest.Item) -> int:
-        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        path = item.path.as_posix().removeprefix(here)
         return next((number for number, beginning in enumerate(LONGEST) if path.startswith(beginning)), len(LONGEST))
 
     items.sort(key=rank)
