@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from keyward.plugin import Manual
 
 WORD = rb"(?![A-Za-z0-9])"
@@ -63,7 +65,8 @@ def mixed(length: int, alphabet: bytes = b"A-Za-z0-9") -> bytes:
     few = share(length)
 
     def at_least(count: int, group: bytes) -> bytes:
-        return rb"(?=(?:[" + alphabet + rb"]{0,%d}?[%s]){%d})" % (length - 1, group, count)
+        others = re.sub(rb"[%s]-[%s]" % (group, group), b"", alphabet)  # with the group among them, what fails would be tried in every way to skip some of it
+        return rb"(?=(?:[" + others + rb"]{0,%d}[%s]){%d})" % (length - 1, group, count)
 
     drawn = at_least(1, b"0-9") + rb"|" + at_least(few, b"A-Z") + at_least(few, b"a-z")
     return at_least(1, b"A-Z") + at_least(1, b"a-z") + rb"(?:" + drawn + rb")[" + alphabet + rb"]{%d}" % length

@@ -36,7 +36,7 @@ KINDS = (
                    manual=manual(_DC_DOCS)),
 )  # fmt: skip
 
-_EMAIL = Companion("email", rb"(?P<email>[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{2,63}){1,4})", within=200, optional=True)
+_EMAIL = Companion("email", rb"(?<![A-Za-z0-9._%+-])(?P<email>[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{2,63}){1,4})", within=200, optional=True)
 _SITE = Companion("site", rb"(?P<site>[a-z0-9-]{2,63}\.atlassian\.net)", within=300, optional=True)
 
 

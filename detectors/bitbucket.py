@@ -83,7 +83,7 @@ RULES = (
         APP_PASSWORD,
         token(rb"ATBB[A-Za-z0-9]{24}[0-9A-F]{8}", rb"(?![A-Za-z0-9_])"),
         check=_crc,
-        companions=(Companion("user", rb"(?P<user>[A-Za-z0-9_-]{2,40}):(?=ATBB)", within=60, optional=True),),
+        companions=(Companion("user", rb"(?<![A-Za-z0-9_-])(?P<user>[A-Za-z0-9_-]{2,40}):(?=ATBB)", within=60, optional=True),),
         examples=(
             text("https://", part("user", "devacme"), ":", part("secret", _APP), "@bitbucket.org/acme/app.git\n"),
             assigned("BITBUCKET_APP_PASSWORD", _APP),

@@ -121,7 +121,7 @@ _CLIENT_ID = Companion(
     "id", rb"(?<![A-Za-z0-9])(?P<id>[0-9]{6,14}-[0-9a-z]{32}\.apps\.googleusercontent\.com)", within=700, optional=True
 )
 _EMAIL = Companion(
-    "email", rb"(?P<email>[a-z0-9][a-z0-9-]{2,80}@[a-z0-9.-]{2,60}\.gserviceaccount\.com)", within=600, optional=True
+    "email", rb"(?<![A-Za-z0-9-])(?P<email>[a-z0-9][a-z0-9-]{2,80}@[a-z0-9.-]{2,60}\.gserviceaccount\.com)", within=600, optional=True
 )
 
 _Q = rb"\\{0,3}[\"']"

@@ -30,7 +30,7 @@ KINDS = (
 
 _NAME = rb"jenkins[_.-]?(?:(?:api|user|auth|access|admin)[_.-]?){0,2}(?:token|key|password)"
 _TOKEN = concat("11", hexa(32))
-_USER = Companion("user", rb"(?P<user>[A-Za-z0-9][A-Za-z0-9._-]{0,40}):(?=11[0-9a-f]{32})", within=60, optional=True)
+_USER = Companion("user", rb"(?<![A-Za-z0-9._-])(?P<user>[A-Za-z0-9][A-Za-z0-9._-]{0,40}):(?=11[0-9a-f]{32})", within=60, optional=True)
 
 RULES = (
     Rule(

@@ -50,7 +50,7 @@ def _check(parts: Parts) -> Signal | None:
     return late or structure(str(payload.get("iss", "")).startswith("SF:"), "a token of Snowflake")
 
 
-_ACCOUNT = Companion("account", rb"(?i:snowflake_?account[\"']?\s{0,4}[:=]\s{0,4}[\"']?|https://)?(?P<account>[A-Za-z0-9][A-Za-z0-9_.-]{2,60})\.snowflakecomputing\.com", optional=True)
+_ACCOUNT = Companion("account", rb"(?<![A-Za-z0-9_.-])(?P<account>[A-Za-z0-9][A-Za-z0-9_.-]{2,60})\.snowflakecomputing\.com", optional=True)
 _TOKEN = jwt('{"p":"2931048:2931044","iss":"SF:1049","exp":4102444800}', algorithm="ES256", signature=86)
 _OTHER = jwt('{"p":"2931048:2931044","iss":"https://id.corp.io","exp":4102444800}', algorithm="ES256", signature=86)
 

@@ -114,11 +114,11 @@ class Confirmer:
         return low, high
 
     def _match(self, matched: Any) -> Match:
-        start, end = matched.span()
+        spans = matched.regs if self.rule.trusted else [matched.span(number) for number in range(self._regex.groups + 1)]
+        start, end = spans[0]
         if not self._groups:
             return Match(self.rule, start, end, {"secret": (start, end)})
-        parts = {name: matched.span(number) for name, number in self._groups if matched.start(number) >= 0}
-        return Match(self.rule, start, end, parts)
+        return Match(self.rule, start, end, {name: spans[number] for name, number in self._groups if spans[number][0] >= 0})
 
     def companions(self, data: Any, matches: list[Match]) -> list[Match]:
         """The matches with their companion parts, as far as they stand nearby."""
@@ -208,8 +208,9 @@ def _distribute(data: Any, matches: list[Match], companion: Companion, gaps: lis
 
 
 def _better(one: _Way | None, other: _Way | None) -> _Way:
-    ways = [way for way in (one, other) if way is not None]
-    return min(ways, key=lambda way: (way.amiss, way.distance))
+    if one is None or other is None:
+        return one or other or _Way()
+    return other if other[:2] < one[:2] else one
 
 
 def _step(way: _Way, data: Any, value: Span, start: int, end: int, further: int) -> _Way:
