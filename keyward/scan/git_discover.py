@@ -74,21 +74,24 @@ _FIELDS = ("--show-object-format", "--git-dir", "--git-common-dir", "--show-topl
 
 
 def _probe(folder: str, variables: dict[str, str] | None = None) -> Repository | None:
-    """One git for the usual case."""
+    """One git for the usual case, two where there is no working tree."""
     result = _rev_parse(folder, variables, *_FIELDS)
+    bare = "must be run in a work tree" in result.errors
+    if bare:
+        result = _rev_parse(folder, variables, *_FIELDS[:3], "HEAD")
     lines = os.fsdecode(result.output).split("\n")
     # before the first commit, rev-parse repeats the name that it cannot resolve, and complains
     unborn = lines[-2:] == ["HEAD", ""] and "ambiguous argument 'HEAD'" in result.errors
-    if (result.code == 0 or unborn) and len(lines) == len(_FIELDS) + 1:
-        object_format, git_dir, common_dir, root, head = lines[:-1]
-        return Repository(root, git_dir, common_dir, object_format, "" if unborn else head)
+    if (result.code == 0 or unborn) and len(lines) == len(_FIELDS) + (not bare):
+        object_format, git_dir, common_dir = lines[:3]
+        return Repository("" if bare else lines[3], git_dir, common_dir, object_format, "" if unborn else lines[-2])
     if "not a git repository (or any" in result.errors:
         return None
     return _probe_slowly(folder, variables)
 
 
 def _probe_slowly(folder: str, variables: dict[str, str] | None) -> Repository:
-    """One git for each question: in a bare repository, or with a line feed in a folder's name."""
+    """One git for each question: with a line feed in a folder's name, or where git refuses to answer them together."""
 
     def ask(*question: str) -> Result:
         result = _rev_parse(folder, variables, *question)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import os
 
+from keyward.match.engine.anchor_derivation import public_prefix
 from keyward.match.matcher import Judged, Matcher
 from keyward.match.personas import PEDANTIC, REGULAR
 from keyward.model.rule import GENERIC, PROVIDER, Rule, Sample
@@ -26,6 +27,13 @@ def packs(registry: Registry) -> list[Pack]:
     missing = [each for each in loaded if not isinstance(each, Pack)]
     assert not missing
     return [each for each in loaded if isinstance(each, Pack)]
+
+
+def test_values_of_a_generic_rule_have_no_beginning_in_common() -> None:
+    """So that none of it is shown, and nobody need take the pattern apart to see that."""
+    for _, rule in Registry().rules():
+        if rule.specificity == GENERIC:
+            assert public_prefix(rule, "secret").pattern == b"", rule.id
 
 
 def embedded(sample: Sample) -> bytes:

@@ -500,7 +500,7 @@ def _literals(nodes: list[Node]) -> tuple[bytes, ...]:
 
 def public_prefix(rule: Rule, part: str) -> re.Pattern[bytes]:
     """Matches the fixed beginning of a part's values (`ghp_`): what may be shown of them. Matches nothing where there is none."""
-    nodes = _find_group(list(parse(rule.pattern, rule)), part, rule)
+    nodes = _find_group(parse(rule.pattern, rule), part)
     kept: list[Node] = []
     for op, arg in nodes:
         fixed = op is sre.LITERAL or (op is sre.IN and len(arg) <= 8 and all(item[0] is sre.LITERAL for item in arg))
@@ -523,11 +523,11 @@ def _is_fixed(nodes: list[Node]) -> bool:
     )
 
 
-def _find_group(nodes: list[Node], part: str, rule: Rule) -> list[Node]:
-    groups = parse(rule.pattern, rule).state.groupdict
+def _find_group(parsed: Any, part: str) -> list[Node]:
+    groups = parsed.state.groupdict
     wanted = groups.get(part)
     if wanted is None:
-        return nodes if not groups else []
+        return list(parsed) if not groups else []
 
     def search(nodes: list[Node]) -> list[Node] | None:
         for op, arg in nodes:
@@ -547,7 +547,7 @@ def _find_group(nodes: list[Node], part: str, rule: Rule) -> list[Node]:
                     return found
         return None
 
-    return search(nodes) or []
+    return search(list(parsed)) or []
 
 
 def nested_repeat(rule: Rule) -> bool:
