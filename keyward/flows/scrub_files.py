@@ -32,9 +32,6 @@ DONE = (Treatment.REPLACE, Treatment.OVERWRITE)
 LARGEST_STORE = 64 << 20
 """Bytes from which on a text that goes line by line is not held in memory as a whole."""
 
-MOST_HOLES = 1 << 30
-"""Bytes of holes from which on a file is only searched where it holds data: a scan reads all of it."""
-
 PIECEWISE = frozenset(("log", "CI log", "Docker log", "container log", "JSON lines", "terminal recording", "list of URLs"))
 """Kinds of texts of which every line stands for itself."""
 
@@ -140,11 +137,6 @@ def make_plan(
         unread += [f"{each.path}: {each.reason}" for each in gathered.not_scanned]
         complete = complete and all(each.opaque for each in gathered.not_scanned)
         wanted = wanted_everywhere(setting, occurrences, stores=options.stores)
-        notes += [
-            f"{each.path}: it is made of holes, and was searched but not scanned: what is encoded in it is not seen"
-            for each in files
-            if not options.host and _is_hollow(each.path)
-        ]
     notes += (*wanted.notes, *unread)
     places = [each.locator for each in occurrences] if report is None else [each.locator for each in report.found]
     jobs, blind = _jobs(options, setting, wanted, files, places, progress)
@@ -186,16 +178,8 @@ def carry_out(plan: Plan, *, progress: Callable[[Place], None] = lambda place: N
 def _scan_options(options: ScrubOptions, files: Sequence[Listed]) -> ScanOptions:
     if options.host:
         return ScanOptions(paths=options.paths, host=True, sources=options.sources, baseline="", jobs=options.jobs)
-    regular = tuple(each.path for each in files if os.path.isfile(each.path) and not _is_hollow(each.path))
+    regular = tuple(each.path for each in files if os.path.isfile(each.path))
     return ScanOptions(paths=regular, baseline="", jobs=options.jobs)
-
-
-def _is_hollow(path: str) -> bool:
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return False
-    return status.st_size - getattr(status, "st_blocks", status.st_size) * 512 > MOST_HOLES
 
 
 # --- what becomes of each
@@ -303,7 +287,6 @@ def _done(job: Job, scrubber: StoreScrubber, plan: Plan, backup: Backup | None) 
 
 def _still_there(plan: Plan, touched: Sequence[str]) -> tuple[str, ...]:
     """What a scan finds in the files that were touched although it should be gone: looked for by other means than those that took it out."""
-    touched = [path for path in touched if not _is_hollow(path)]
     if not touched:
         return ()
     from keyward.scan.reread import reread

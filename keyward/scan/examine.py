@@ -250,9 +250,12 @@ class Examiner:
         key = (candidate.rule.id, candidate.identity)
         if key not in self._prefixes:
             from keyward.match.engine.anchor_derivation import public_prefix
+            from keyward.model.rule import GENERIC
 
-            own = candidate.rule.trusted and not any(c.part == candidate.identity for c in candidate.rule.companions)
-            self._prefixes[key] = public_prefix(candidate.rule, candidate.identity) if own else None
+            rule = candidate.rule
+            # Values of a generic rule have nothing in common, and its pattern takes long to be taken apart.
+            own = rule.trusted and rule.specificity > GENERIC and not any(c.part == candidate.identity for c in rule.companions)
+            self._prefixes[key] = public_prefix(rule, candidate.identity) if own else None
         return self._prefixes[key]
 
     def _with_allowances(self, chunk: Chunk, found: list[Occurrence], judged: list[Judged]) -> list[Occurrence]:
@@ -412,6 +415,9 @@ class Cursor:
         absolute = chunk.offset + offset
         start = self._at - chunk.offset
         data = chunk.data
+        if start < 0:  # a hole that was left out: so many NULs
+            self._column -= start
+            start = 0
         newlines = data.count(b"\n", start, offset)
         if newlines:
             self._line += newlines

@@ -17,13 +17,14 @@ from keyward.formats.opened import SEPARATOR, Container, Limits, Member, Opener,
 from keyward.formats.openers import HEAD, opener_for
 from keyward.model.finding import NotScanned, Occurrence, Provenance
 from keyward.scan.examine import MOST_OCCURRENCES, Examined, Place
-from keyward.scan.other_readings import Reading, mapped, merged, reading_of, windows
-from keyward.scan.reader import CHUNK, MARGIN, Chunk, chunks, is_plain, plain_chunk
+from keyward.scan.other_readings import OVERLAP, WINDOW, Reading, mapped, merged, reading_of, windows
+from keyward.scan.reader import CHUNK, MARGIN, Chunk, chunks, has_holes, is_plain, plain_chunk
 from keyward.scan.roles import ECHO
 from keyward.scan.unpack import Budget, CutOff, Joined, Read, Stop, pieces, take, unpacked_name
 
 if TYPE_CHECKING:
     from keyward.scan.examine import Examiner
+    from keyward.scan.holes import ShortenedFile, SparseFile
 
 SMALL = 16 << 20
 """Bytes of a member up to which it is held while it is looked at, so that its findings can be labelled."""
@@ -195,7 +196,7 @@ class _Visit:
             return self._examiner.examine_whole(place, node.data)
         if node.file is not None:
             node.file.seek(0)
-            return self._examiner.examine_chunks(place, chunks(self._unhurried(node.file.read)))
+            return self._examiner.examine_chunks(place, chunks(_sparse(node.file) or self._unhurried(node.file.read)))
         return self._examiner.examine_chunks(place, chunks(Joined(node.head, node.read).read))
 
     def _unhurried(self, read: Read) -> Read:
@@ -217,7 +218,10 @@ class _Visit:
 
     def _other(self, node: _Node, source: BinaryIO, make: Callable[[bytes], Reading | None]) -> Iterator[Occurrence]:
         place = self._place_of(node)
-        for start, lines, data in windows(source):
+        short = _shortened(node)
+        for start, lines, data in windows(source if short is None else short.as_file()):
+            if short is not None:
+                start = short.outside(start)
             if is_plain(data):
                 view = make(data)
                 if view is not None:
@@ -231,8 +235,13 @@ class _Visit:
         wanted = sorted({occurrence.locator.start for occurrence in found})
         if file is None:
             return found
-        file.seek(0)
-        labels = dict(zip(wanted, locate(unpacked_name(node.called), file, wanted)))
+        short = _shortened(node)
+        if short is None:
+            file.seek(0)
+            found_labels = locate(unpacked_name(node.called), file, wanted)
+        else:
+            found_labels = locate(unpacked_name(node.called), short.as_file(), [short.inside(each) for each in wanted])
+        labels = dict(zip(wanted, found_labels))
         result = []
         for occurrence in found:
             label = labels.get(occurrence.locator.start)
@@ -410,6 +419,24 @@ class _Visit:
                     provenance=Provenance(since=since, since_from=since_from if since else ""),
                 )
             )
+
+
+def _sparse(file: BinaryIO) -> SparseFile | None:
+    """A file of which the holes can be left out; None for most."""
+    if not has_holes(os.fstat(file.fileno())):
+        return None
+    from keyward.scan.holes import sparse_file
+
+    return sparse_file(file.fileno())
+
+
+def _shortened(node: _Node) -> ShortenedFile | None:
+    """A sparse file without most of its holes, None for any other source."""
+    if node.file is None or not has_holes(os.fstat(node.file.fileno())):
+        return None
+    from keyward.scan.holes import shortened
+
+    return shortened(node.file, window=WINDOW, step=WINDOW - OVERLAP)
 
 
 def _written_within(pack: Pack, number: int, at: int) -> float:

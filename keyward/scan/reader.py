@@ -9,7 +9,10 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from keyward.scan.holes import SparseFile
 
 CHUNK = 8 << 20
 """Bytes read at a time."""
@@ -80,7 +83,12 @@ def wide_encoding(head: bytes) -> str:
 
 
 def chunks(read: Read, *, chunk: int = CHUNK, margin: int = MARGIN) -> Iterator[Chunk]:
-    """The source in overlapping chunks. Memory is bounded by about three times `chunk`."""
+    """The source in overlapping chunks. Memory is bounded by about three times `chunk`. Of a sparse file (`file_reader`), holes are left
+    out: chunks do not touch each other where there are only NULs between them."""
+    sparse: SparseFile | None = getattr(read, "sparse", None)
+    if sparse is not None and wide_encoding(sparse.head(min(4096, chunk))) == "raw":
+        yield from sparse.raw_chunks(chunk, margin)
+        return
     data = _fill(read, b"", chunk)
     if len(data) < chunk:
         encoding = wide_encoding(data[:4096])
@@ -97,7 +105,7 @@ def chunks(read: Read, *, chunk: int = CHUNK, margin: int = MARGIN) -> Iterator[
     if encoding == "raw":
         yield from _overlapping(data, read, chunk, margin)
     else:
-        yield from _decoded(data, read, encoding, 0, chunk, margin)
+        yield from _decoded(data, read, encoding, 0, chunk, margin, sparse)
 
 
 def chunks_of(data: bytes) -> Iterator[Chunk]:
@@ -155,7 +163,9 @@ def _overlapping(data: bytes, read: Read, chunk: int, margin: int) -> Iterator[C
         data = _fill(read, keep, chunk)
 
 
-def _decoded(data: bytes, read: Read, encoding: str, source: int, chunk: int, margin: int) -> Iterator[Chunk]:
+def _decoded(
+    data: bytes, read: Read, encoding: str, source: int, chunk: int, margin: int, sparse: SparseFile | None = None
+) -> Iterator[Chunk]:
     """The same over the UTF-8 form of wide text; each step decodes at most a chunk of the source."""
     decoder: Any = codecs.getincrementaldecoder(encoding)("replace")
     held = b""
@@ -177,6 +187,10 @@ def _decoded(data: bytes, read: Read, encoding: str, source: int, chunk: int, ma
         held = text[keep_from:]
         offset += keep_from
         own_start = own_end - keep_from
+        if sparse is not None and chunk % 4 == 0 and held == bytes(2 * margin) and data.count(0) == len(data):
+            skipped = sparse.skip(chunk)  # each chunk of NULs would leave things as they are
+            held_source += skipped
+            offset += skipped // (4 if "32" in encoding else 2)
         data = _fill(read, b"", chunk)
 
 
@@ -185,9 +199,22 @@ def source_length(text: bytes, encoding: str) -> int:
     return len(text) if encoding == "raw" else len(text.decode("utf-8", "replace").encode(encoding, "replace"))
 
 
+def has_holes(status: os.stat_result) -> bool:
+    """Whether a file may have holes that are worth leaving out. A file system that packs its files says so of every large one."""
+    return status.st_size >= CHUNK and getattr(status, "st_blocks", status.st_size) * 512 < status.st_size
+
+
 def file_reader(descriptor: int) -> Read:
-    """Reads what the file holds now: a log may grow faster than it can be scanned, and the scan must end."""
-    left = os.fstat(descriptor).st_size or UNKNOWN_SIZE
+    """Reads what the file holds now: a log may grow faster than it can be scanned, and the scan must end. Begins where the file stands, or
+    at its beginning if it is large and sparse."""
+    status = os.fstat(descriptor)
+    if has_holes(status):
+        from keyward.scan.holes import sparse_file
+
+        sparse = sparse_file(descriptor)
+        if sparse is not None:
+            return sparse
+    left = status.st_size or UNKNOWN_SIZE
 
     def read(size: int) -> bytes:
         nonlocal left

@@ -60,10 +60,12 @@ def find(file: OpenFile, redactor: Redactor, *, start: int = 0, end: int | None 
     look = _Look(file, redactor, wide_encoding(file.read(0, HEAD)))
     found: list[Span] = []
     for first, last in _extents(file.descriptor, start, end):
+        # a rule may ask for what stands around: the NULs of the hole
+        least, most = max(start, first - HOLD), min(end, last + HOLD)
         at = first
         while at < last:
             beyond = min(at + BATCH, last)
-            found += look.at(first, at, beyond, last)
+            found += look.at(least, at, beyond, most)
             at = beyond
     return Spans(tuple(_apart(found, file)), look.unseen, end)
 

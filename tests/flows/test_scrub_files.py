@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -130,19 +131,26 @@ def test_a_hundred_gigabytes_of_holes_do_not_keep_anybody_waiting(folder: Path) 
     log = folder / "a.log"
     begin = b"an ordinary line\n" * 300  # one that begins with a hole is a binary file
     log.write_bytes(begin + b"token=" + ONE + b"\n")
+    encoded = base64.b64encode(b"token=" + TWO)
     try:
-        os.truncate(log, 100 << 30)
+        with open(log, "r+b") as file:
+            file.seek(60 << 30)
+            file.write(b"\ndata: " + encoded + b"\n")
+            file.truncate(100 << 30)
     except OSError as error:
         reason = f"this file system takes no file of that size: {error.strerror}"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
     plan = plan_of(log)
-    assert "made of holes" in " ".join(plan.notes)
+    assert not plan.notes and plan.complete
     outcome = carry_out(plan)
-    assert not outcome.after and sum(outcome.before.values()) == 1
+    assert not outcome.after and not outcome.still and sum(outcome.before.values()) == 2
     with open(log, "rb") as file:
-        assert file.read(len(begin) + 40).startswith(begin + b"token=[redacted:github/pat-classic:")
+        line = file.read(len(begin) + 200)[len(begin) :].partition(b"\n")[0]
+        assert line.startswith(b"token=[redacted:github/pat-classic:")
+        file.seek(60 << 30)
+        assert encoded not in file.read(4096)
     assert os.stat(log).st_blocks * 512 < 1 << 20
 
 
@@ -238,6 +246,36 @@ def test_a_home_is_swept(environment: None, tmp_path: Path) -> None:
     assert ONE in settings.read_bytes() and str(settings) in [each.place.path for each in outcome.done if each.failure]
     outcome = scrubbed(home, host=True, sources=("shell",))
     assert not outcome.done
+
+
+def test_a_log_of_holes_in_a_home_keeps_nobody_waiting_and_its_holes(environment: None, tmp_path: Path) -> None:
+    home = tmp_path / "somebody"
+    (home / "logs").mkdir(parents=True)
+    log = home / "logs" / "app.log"
+    begin = b"an ordinary line\n" * 300
+    log.write_bytes(begin + b"token=" + ONE + b"\n")
+    try:
+        with open(log, "r+b") as file:
+            file.seek(30 << 30)
+            file.write(b"\ntoken=" + TWO + b"\n")
+            file.truncate(40 << 30)
+    except OSError as error:
+        reason = f"this file system takes no file of that size: {error.strerror}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    began = time.process_time()
+    outcome = scrubbed(home, host=True)
+    assert time.process_time() - began < 40
+    assert outcome.complete and sum(outcome.before.values()) == 2 and not outcome.after
+    with open(log, "rb") as file:
+        line = file.read(len(begin) + 200)[len(begin) :].partition(b"\n")[0]
+        assert line.startswith(b"token=[redacted:github/pat-classic:")
+        moved = len(line) - len(b"token=" + ONE)
+        file.seek((30 << 30) + moved)
+        assert file.read(len(line) + 2).startswith(b"\n" + line[:30])
+    status = os.stat(log)
+    assert status.st_size == (40 << 30) + 2 * moved and status.st_blocks * 512 < 1 << 20
 
 
 def test_a_database_and_what_lies_beside_it_are_one(folder: Path) -> None:

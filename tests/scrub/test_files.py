@@ -271,6 +271,37 @@ def test_a_hundred_gigabytes_of_holes_are_quick_and_stay_holes(log: Path, tmp_pa
         assert file.read(100).startswith(b"far away " + named(TOKEN) + b"\n")
 
 
+@pytest.mark.parametrize("forced", [False, True])
+def test_what_begins_or_ends_at_a_hole_goes_and_nothing_is_joined_across_one(log: Path, tmp_path: Path, forced: bool) -> None:
+    block = 1 << 20
+    begin = b"an ordinary line\n" * 300
+    pieces = {
+        0: begin,
+        4 * block: TOKEN + b" begins",
+        7 * block - len(TOKEN): TOKEN,
+        9 * block - 20: TOKEN[:20],
+        12 * block: TOKEN[20:],
+        14 * block: b"PASSWORD=",
+        16 * block: TOKEN,
+    }
+    with open(log, "wb") as file:
+        for at, piece in pieces.items():
+            file.seek(at)
+            file.write(piece)
+        file.truncate(20 * block)
+    before = log.read_bytes()
+    style = Style.SAME_LENGTH if forced else Style.TOKEN
+    place = plain(tmp_path, forced=forced).plan(str(log), redactor(), style)
+    dense = log.with_name("dense.log")
+    dense.write_bytes(before)
+    assert plain(tmp_path, forced=forced).plan(str(dense), redactor(), style).found == place.found
+    assert sum(place.found.values()) == 3
+    result = plain(tmp_path, forced=forced).scrub(str(log), redactor(), style)
+    assert not result.after and not result.left
+    assert log.read_bytes() == before.replace(TOKEN, mask(TOKEN) if forced else named(TOKEN))
+    assert os.stat(log).st_blocks * 512 < 4 * block
+
+
 def test_a_binary_file_is_reported_and_only_overwritten_when_forced(log: Path, tmp_path: Path) -> None:
     data = b"\x7fELF\0\1\2 " + TOKEN + b"\0\0 end"
     log.write_bytes(data)
