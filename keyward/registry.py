@@ -73,7 +73,8 @@ class Registry:
         self._loaded: dict[str, Pack | Unavailable] = {}
         self._kinds: dict[Kind, CredentialKind] = {}
         self._verifiers: dict[Kind, Verifier] = {}
-        self._rotators: dict[Kind, Rotator] | None = None
+        self._rotators: dict[Kind, Rotator] = {}
+        self._asked_for_rotators: set[str] = set()
         self.unavailable_rotators: list[Unavailable] = []
 
     @property
@@ -135,7 +136,7 @@ class Registry:
     def verifier(self, kind: Kind) -> Verifier | None:
         """How a kind is asked about; None where its detector cannot, or did not load."""
         if kind not in self._verifiers:
-            for name in self._likely_first(kind):
+            for name in _likely_first(kind, self.names()):
                 self._note_verifier(name)
                 if kind in self._verifiers:
                     break
@@ -148,46 +149,58 @@ class Registry:
         for verified in getattr(module, "VERIFIES", ()):
             self._verifiers.setdefault(verified, Verifier(tuple(getattr(module, "HOSTS", ())), module.verify))
 
-    def _likely_first(self, kind: Kind) -> list[str]:
-        """All packs, the one that is named like the kind's provider first: most often the others need not be imported."""
-        likely = str(kind).partition("/")[0].replace("-", "_")
-        return sorted(self.names(), key=lambda name: name != likely)
-
     def declared(self, kind: Kind) -> CredentialKind | None:
         """The declaration of a kind, None for one that nobody declared. Imports no more packs than it needs."""
-        for name in self._likely_first(kind):
+        for name in _likely_first(kind, self.names()):
             self.pack(name)
             if kind in self._kinds:
                 return self._kinds[kind]
         return None
 
+    def known(self, kind: Kind) -> CredentialKind:
+        """The declaration of a kind, from whichever pack has it; a bare one for a kind nobody declared. Imports no more packs than it needs."""
+        return self.declared(kind) or self.kind(kind)
+
     def rotators(self) -> dict[Kind, Rotator]:
         """Every rotator by the kinds that it names; imports the packs. One that does not load is in `unavailable_rotators`."""
-        from keyward.plugin.rotator import Rotator
-
-        if self._rotators is None:
-            self._rotators = {}
-            for name, load in self._rotator_packs():
-                try:
-                    found = tuple(load().ROTATORS)
-                    if not all(isinstance(each, Rotator) for each in found):
-                        raise PackError("ROTATORS holds something that is not a Rotator")
-                except Exception as error:  # a pack is somebody's code: whatever it raises becomes a reason
-                    reason = str(error) if isinstance(error, KeywardError) else f"{type(error).__name__}: {error}"
-                    self.unavailable_rotators.append(Unavailable(name, BUILT_IN, reason))
-                    continue
-                for rotator in found:
-                    for kind in rotator.kinds:
-                        self._rotators.setdefault(kind, rotator)
+        for name, load in self._rotator_packs().items():
+            self._note_rotators(name, load)
         return self._rotators
 
-    def _rotator_packs(self) -> list[tuple[str, Callable[[], Any]]]:
-        packs: list[tuple[str, Callable[[], Any]]] = [
-            (name, partial(importlib.import_module, f"keyward.rotators.{name}")) for name, _ in pack_files("keyward.rotators")
-        ]
-        return packs + [
-            (f"plugin:{point.name}", point.load) for point in _points("keyward.rotators") if point.name in self._plugins
-        ]
+    def rotator(self, kind: Kind) -> Rotator | None:
+        """The rotator of a kind; None for one that nobody rotates. Imports no more packs than it needs: all of them for None."""
+        if kind not in self._rotators:
+            packs = self._rotator_packs()
+            for name in _likely_first(kind, packs):
+                self._note_rotators(name, packs[name])
+                if kind in self._rotators:
+                    break
+        return self._rotators.get(kind)
+
+    def _note_rotators(self, name: str, load: Callable[[], Any]) -> None:
+        from keyward.plugin.rotator import Rotator
+
+        if name in self._asked_for_rotators:
+            return
+        try:
+            found = tuple(load().ROTATORS)
+            if not all(isinstance(each, Rotator) for each in found):
+                raise PackError("ROTATORS holds something that is not a Rotator")
+        except Exception as error:  # a pack is somebody's code: whatever it raises becomes a reason
+            reason = str(error) if isinstance(error, KeywardError) else f"{type(error).__name__}: {error}"
+            self.unavailable_rotators.append(Unavailable(name, BUILT_IN, reason))
+            found = ()
+        for rotator in found:
+            for kind in rotator.kinds:
+                self._rotators.setdefault(kind, rotator)
+        self._asked_for_rotators.add(name)  # after that: another thread may ask meanwhile
+
+    def _rotator_packs(self) -> dict[str, Callable[[], Any]]:
+        packs: dict[str, Callable[[], Any]] = {
+            name: partial(importlib.import_module, f"keyward.rotators.{name}") for name, _ in pack_files("keyward.rotators")
+        }
+        points = _points("keyward.rotators") if self._plugins else ()
+        return packs | {f"plugin:{point.name}": point.load for point in points if point.name in self._plugins}
 
     def _module(self, name: str) -> Any:
         """The module of a pack that loads, else None."""
@@ -223,6 +236,12 @@ class Registry:
             text = str(error) if isinstance(error, KeywardError) else f"{type(error).__name__}: {error}"
             return Unavailable(name, origin, text)
         return Pack(name, origin, kinds, rules, (module.__doc__ or "").strip())
+
+
+def _likely_first(kind: Kind, packs: Iterable[str]) -> list[str]:
+    """All packs, the one that is named like the kind's provider first: most often the others need not be imported."""
+    likely = str(kind).partition("/")[0].replace("-", "_")
+    return sorted(packs, key=lambda name: name != likely)
 
 
 def plugin_files(names: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import rules_cache as compiled
 
 import keyward
 from keyward.flows.scan import ScanOptions, scan
@@ -37,8 +38,8 @@ def test_importing_keyward_loads_nothing_else() -> None:
 
 
 def test_no_real_looking_credential_stands_in_the_repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("KEYWARD_STATE", "KEYWARD_CACHE"):
-        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("KEYWARD_STATE", str(tmp_path))
+    monkeypatch.setenv("KEYWARD_CACHE", str(compiled.copy(tmp_path / "cache")))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv("KEYWARD_CONFIG", raising=False)
     monkeypatch.chdir(ROOT)

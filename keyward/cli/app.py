@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -69,7 +72,7 @@ def command_line(words: Sequence[str] = ()) -> typer.Typer:
     )
     app.callback()(_root)
     for command in [each for each in COMMANDS if [each.name] == list(words[:1])] or COMMANDS:
-        module = import_module(f"keyward.cli.{command.module or command.name}")
+        module = _module(command)
         if hasattr(module, "app"):
             app.add_typer(module.app, name=command.name, rich_help_panel=command.panel)
         else:
@@ -78,13 +81,29 @@ def command_line(words: Sequence[str] = ()) -> typer.Typer:
     return app
 
 
+def _module(command: Command) -> Any:
+    return import_module(f"keyward.cli.{command.module or command.name}")
+
+
+def _plainly(words: Sequence[str]) -> Callable[[], Any] | None:
+    """What the words ask for, where they are so plain that typer need not read them."""
+    from keyward.cli.plain_words import command_of, parse
+
+    command = next((each for each in COMMANDS if [each.name] == list(words[:1])), None)
+    found = command_of(_module(command), words) if command and _COMPLETION not in os.environ else None
+    arguments = parse(*found) if found else None
+    return partial(found[0], **arguments) if found and arguments is not None else None
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         print(f"keyward {keyward.__version__}")
         raise typer.Exit
 
 
-def _root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version.")) -> None:
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
     """Finds leaked credentials, and replaces them."""
 
 
@@ -94,14 +113,21 @@ _UsageError: Any = typer.BadParameter.__base__
 
 INTERRUPTED = 130
 
+_COMPLETION = "_KEYWARD_COMPLETE"
+"""By this variable a shell asks typer how words may go on."""
+
 
 def run_app(words: Sequence[str]) -> int:
     """Runs the command line and answers with the exit code. Errors of usage become UsageError."""
     try:
-        result = command_line(words)(args=list(words), prog_name="keyward", standalone_mode=False)
+        plainly = _plainly(words)
+        result = plainly() if plainly else command_line(words)(args=list(words), prog_name="keyward", standalone_mode=False)
     except typer.Exit as exit_:
         result = exit_.exit_code
     except typer.Abort:
+        raise KeyboardInterrupt from None
+    except EOFError:  # nobody answers a question any more; typer makes the same of it
+        print(file=sys.stderr)
         raise KeyboardInterrupt from None
     except SystemExit:  # typer ends so when the reader of the output is gone
         raise BrokenPipeError from None

@@ -288,7 +288,7 @@ def status(
         open_ones = [each for each in there if each.state not in (State.DONE, State.ABORTED, State.NOTHING)]
         if watch and sys.stdout.isatty():
             sys.stdout.write("\x1b[H\x1b[2J")
-        print(show_standings(there if all_ else open_ones or there[-5:], time.time()))
+        print(show_standings(there if all_ else open_ones or there[-5:], time.time()), flush=True)  # a pipe is watched, too
         if not watch or not open_ones:
             break
         time.sleep(1)

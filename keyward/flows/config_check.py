@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import resources
 from typing import NamedTuple
 
 from keyward.errors import KeywardError
 from keyward.flows.incident_settings import read_settings
 from keyward.flows.workplace import Prompt, Workplace, nobody, open_workplace
+from keyward.model.kind import Kind
 from keyward.model.lane import ConsumerSpec
 from keyward.plugin.ports import Hosts, Ports
 from keyward.registry import Pack, Registry
@@ -26,6 +27,25 @@ class Checked(NamedTuple):
     problems: tuple[tuple[str, str, str], ...] = ()
 
 
+class _Kinds(Collection[str]):
+    """The kinds that are known. To ask for one imports its pack; only to list them, for a proposal, imports all: a second. `own`: of the
+    operator's rules."""
+
+    def __init__(self, registry: Registry, own: frozenset[str]) -> None:
+        self._registry, self._own = registry, own
+
+    def __contains__(self, kind: object) -> bool:
+        name = Kind(str(kind))
+        return name in self._own or self._registry.declared(name) is not None or self._registry.rotator(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        declared = {str(kind.name) for pack in self._registry.packs() if isinstance(pack, Pack) for kind in pack.kinds}
+        return iter(sorted(declared | {str(kind) for kind in self._registry.rotators()} | self._own))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 def check(config: str | None, *, live: bool = False, prompt: Prompt = nobody) -> Checked:
     """Reads the whole file strictly: known keys (of stores too), known kinds, well-formed references and consumers. Raises ConfigError.
 
@@ -34,9 +54,8 @@ def check(config: str | None, *, live: bool = False, prompt: Prompt = nobody) ->
     path = operator_path(config)
     configured = load_operator(path)
     registry = Registry(plugins=configured.plugins)
-    kinds = {str(kind.name) for pack in registry.packs() if isinstance(pack, Pack) for kind in pack.kinds}
-    kinds |= {str(kind) for kind in registry.rotators()} | {str(each.kind.name) for each in configured.rules}
-    operator = load_lanes(path, kinds=sorted(kinds), check_consumer=check_consumer, check_store=unknown_setting)
+    kinds = _Kinds(registry, frozenset(str(each.kind.name) for each in configured.rules))
+    operator = load_lanes(path, kinds=kinds, check_consumer=check_consumer, check_store=unknown_setting)
     read_settings(path)
     if not live:
         return Checked(path or "", operator)

@@ -140,7 +140,7 @@ def _abilities(kind: Kind) -> tuple[CredentialKind, bool, bool]:
 
     registry = Registry()
     declared = registry.declared(kind) or CredentialKind(kind, str(kind))
-    rotator = registry.rotators().get(kind)
+    rotator = registry.rotator(kind)
     return declared, registry.verifier(kind) is not None, rotator is not None and rotator.manual is None
 
 

@@ -205,7 +205,7 @@ def _todo(
 
 def _manual(place: Workplace, kind: str) -> Manual:
     """What a person does by hand for a kind; nothing where nobody has written it down."""
-    rotator = place.registry.rotators().get(Kind(kind))
+    rotator = place.registry.rotator(Kind(kind))
     if rotator is not None and rotator.manual is not None:
         return rotator.manual
     declared = place.registry.declared(Kind(kind))

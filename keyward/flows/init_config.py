@@ -38,12 +38,11 @@ def init(report: str, output: str | None = None) -> Written:
     read = read_report(report)
     registry = Registry()
     kind_of = kinds(registry)
-    rotators = registry.rotators()
 
     def consumer_of(found: Found) -> ConsumerSpec | None:
         return _consumer_of(read, found, registry)
 
-    text = write_config(read, kind_of=kind_of, rotator_of=rotators.get, consumer_of=consumer_of, base=os.getcwd())
+    text = write_config(read, kind_of=kind_of, rotator_of=registry.rotator, consumer_of=consumer_of, base=os.getcwd())
     if target:
         _create(target, text)
     return Written(target, text, len(read.fingerprints()))
@@ -58,7 +57,7 @@ def _consumer_of(report: Report, found: Found, registry: Registry) -> ConsumerSp
         with open(path, "rb") as file:
             data = file.read(LARGEST)
         here = report._replace(found=(found,))
-        spec = guess_consumer(path, leaked_parts(here, found.fingerprint, registry.kind(found.kind)), data)
+        spec = guess_consumer(path, leaked_parts(here, found.fingerprint, registry.known(found.kind)), data)
     except (OSError, KeywardError):
         return None
     # a template keeps the text around the value, and another credential may be part of that

@@ -40,9 +40,8 @@ def read_operator(config: str | None) -> Operator:
 
 
 def kinds(registry: Registry) -> Callable[[Kind], CredentialKind]:
-    """The declaration of a kind, once all packs are loaded."""
-    registry.packs()
-    return registry.kind
+    """The declaration of a kind."""
+    return registry.known
 
 
 def current(place: Workplace) -> Callable[[Entry], Stored | None]:
@@ -59,7 +58,7 @@ class Checked(NamedTuple):
 
 def check(place: Workplace, report: str | None, *, live: bool) -> Checked:
     """Everything that is wrong; offline unless `live`, which asks the providers and changes nothing there."""
-    rotators = place.registry.rotators()
+    rotator_of = place.registry.rotator
     found = read_report(report) if report else None
     past = replaced(place.state, place.clock) if found else {}
     if found:
@@ -67,11 +66,11 @@ def check(place: Workplace, report: str | None, *, live: bool) -> Checked:
     sources = Sources(
         current=current(place),
         kind_of=kinds(place.registry),
-        rotator_of=rotators.get,
+        rotator_of=rotator_of,
         now=place.clock.now(),
         salt=load_salt().value,
         report=found,
-        live=(lambda lane, entry: _asked(place, rotators.get(entry.kind), entry)) if live else None,
+        live=(lambda lane, entry: _asked(place, rotator_of(entry.kind), entry)) if live else None,
         made=made_at(place) if live else None,
         past=past,
     )
@@ -95,7 +94,7 @@ def made_at(place: Workplace) -> Callable[[Entry], float | None]:
     """When the provider says that the credential of an entry was made; None where it cannot be asked."""
 
     def made(entry: Entry) -> float | None:
-        rotator = place.registry.rotators().get(entry.kind)
+        rotator = place.registry.rotator(entry.kind)
         held = current(place)(entry)
         if rotator is None or rotator.manual is not None or held is None:
             return None
@@ -117,9 +116,9 @@ def due_rows(place: Workplace, *, live: bool = False) -> list[Row]:
 def wrong_names(config: str | None) -> list[Misnamed]:
     """What stands in `scope` and `admin` of entries and means nothing to their rotators; offline."""
     path = operator_path(config)
-    rotators = Registry(plugins=load_operator(path).plugins).rotators()
-    entries = [entry for _, entry in load_lanes(path).entries() if entry.kind in rotators]
-    return [each for entry in entries for each in misnamed(entry, rotators[entry.kind])]
+    registry = Registry(plugins=load_operator(path).plugins)
+    found = [(entry, rotator) for _, entry in load_lanes(path).entries() if (rotator := registry.rotator(entry.kind))]
+    return [each for entry, rotator in found for each in misnamed(entry, rotator)]
 
 
 class Adopted(NamedTuple):
@@ -336,5 +335,5 @@ def _in_store(store: Store, lane: Lane, *, apply: bool) -> list[Step]:
 
 def jobs_for(place: Workplace, lane: Lane) -> list[tuple[Rotator, Job]]:
     """The rotators of a lane's credentials, with what they work with."""
-    found = place.registry.rotators()
-    return [(found[entry.kind], job_for(place, found[entry.kind], entry)) for entry in lane.entries if entry.kind in found]
+    found = [(entry, rotator) for entry in lane.entries if (rotator := place.registry.rotator(entry.kind))]
+    return [(rotator, job_for(place, rotator, entry)) for entry, rotator in found]

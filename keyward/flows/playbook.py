@@ -27,7 +27,6 @@ TRIGGERS = (
 
 def make_playbook(place: Workplace, settings: IncidentSettings) -> Playbook:
     """The page. Raises ConfigError for a kind that no pack knows."""
-    place.registry.packs()
     entries = [(lane, entry, place.rotator(entry)) for lane, entry in place.operator.entries()]
     guards = guards_of(place)
     scheduled = {entry.ref: (lane, entry, rotator) for lane, entry, rotator in entries}

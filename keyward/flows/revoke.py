@@ -86,7 +86,7 @@ def from_stores(place: Workplace, wanted: Sequence[str], by: str = "") -> Looked
     asked = set(wanted)
     there = holders(
         place,
-        lambda entry, slot, held: tuple(asked.intersection(names_of(place.registry.kind(entry.kind), held.parts, salts))),
+        lambda entry, slot, held: tuple(asked.intersection(names_of(place.registry.known(entry.kind), held.parts, salts))),
     )
     gone = replaced(place.state, place.clock) if asked - there.held.keys() else {}
     doomed: list[Doomed] = []
@@ -137,20 +137,18 @@ def from_report(place: Workplace, report: Report, wanted: Sequence[str], by: str
     for name in names:
         if name not in known:
             raise UsageError(f"the report has no finding {name}", hint="Copy a fingerprint from the report.")
-    place.registry.packs()
     salts = (report.salt,)
-    there = holders(place, lambda entry, slot, held: names_of(place.registry.kind(entry.kind), held.parts, salts))
+    there = holders(place, lambda entry, slot, held: names_of(place.registry.known(entry.kind), held.parts, salts))
     doomed = []
     for name in names:
         kind = report.places(name)[0].kind
-        parts = leaked_parts(report, name, place.registry.kind(kind))
+        parts = leaked_parts(report, name, place.registry.known(kind))
         doomed.append(_doomed(place, name, kind, parts, there, by))
     return doomed
 
 
 def from_value(place: Workplace, kind: Kind, parts: SecretParts, by: str = "") -> Doomed:
     """A value that a person handed in."""
-    place.registry.packs()
     name = "(standard input)"
 
     def names(entry: Entry, slot: Slot, held: Stored) -> tuple[str, ...]:

@@ -436,5 +436,4 @@ def parts_wanted(place: Workplace, ref: str) -> list[str]:
     held = place.store(entry.store).read(entry.path, Slot.PREVIOUS)
     if held is not None and held.parts:
         return sorted(held.parts)
-    place.registry.packs()
-    return [place.registry.kind(entry.kind).identity[0]]
+    return [place.registry.known(entry.kind).identity[0]]

@@ -128,7 +128,6 @@ def _owners(
     unread: list[Unread] = []
     reader = CurrentValues(place)
     for lane, entry in place.operator.entries():
-        place.registry.declared(entry.kind)  # its pack, and no other: to import them all takes a second
         try:
             held = reader.of(entry)
         except KeywardError as error:
@@ -136,7 +135,7 @@ def _owners(
             continue
         if held is None:
             continue
-        name = fingerprint(place.registry.kind(entry.kind), held.parts, made)
+        name = fingerprint(place.registry.known(entry.kind), held.parts, made)
         if name in wanted:  # of several entries with one value each gets its own new one
             chosen = Chosen(lane, entry, name)
             wanted_here = references or lane.name in place.operator.references

@@ -174,7 +174,7 @@ class Workplace:
 
     def rotator(self, entry: Entry) -> Rotator:
         """The rotator of an entry's kind; for a kind without one, the person's."""
-        found = self.registry.rotators().get(entry.kind)
+        found = self.registry.rotator(entry.kind)
         if found is not None:
             return found
         declared = self.registry.declared(entry.kind)
@@ -236,7 +236,7 @@ class Workplace:
 
     def known_as(self, entry: Entry, parts: SecretParts) -> tuple[str, ...]:
         """The fingerprints of a value of an entry, under every salt that a report of it may have."""
-        kind = self.registry.declared(entry.kind) or self.registry.kind(entry.kind)
+        kind = self.registry.known(entry.kind)
         return names_of(kind, parts, known_salts(self.state))
 
     def _consumer(self, spec: ConsumerSpec, fences: tuple[Fence, ...]) -> Consumer:

@@ -91,10 +91,10 @@ def shape_of(piece: Piece) -> Shape:
 
 def concat(*pieces: Piece) -> Shape:
     """The pieces one after another. Strings stand for themselves."""
-    shapes = [shape_of(piece) for piece in pieces]
 
+    # what the pieces are is looked at when they are drawn: packs make ten thousand of these when they are imported, and few are ever drawn
     def draw(dice: Dice) -> Sample:
-        samples = [shape.draw(dice) for shape in shapes]
+        samples = [shape_of(piece).draw(dice) for piece in pieces]
         parts = {name: value for sample in samples for name, value in sample.parts.items()}
         return Sample(b"".join(sample.text for sample in samples), parts)
 

@@ -22,9 +22,9 @@ Busy = Callable[[str, float], None]
 
 def polite_client(tls: ssl.SSLContext | None, busy: Busy) -> httpx.Client:
     """A client as ports make it, which tells `busy` of every `Retry-After`."""
-    import httpx
-
     client = new_client(tls)
+    import httpx  # after that: see `new_client`
+
     client.timeout = httpx.Timeout(READ, connect=CONNECT)
     client.event_hooks["response"] = [functools.partial(listen, busy)]
     return client

@@ -105,7 +105,9 @@ def test_status_is_watched_until_nothing_is_unfinished(home: Home) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert watching.stdout is not None and "rotation" in watching.stdout.readline()
+    assert watching.stdout is not None
+    assert select.select([watching.stdout], [], [], 30)[0], "whoever reads a pipe is shown it at once, too"
+    assert "rotation" in watching.stdout.readline()
     assert "unfinished" in watching.stdout.readline()
     home.ok("resume")
     rest, _ = watching.communicate(timeout=60)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rules_cache as compiled
 from rotation_home import Home
 from rotation_home import home as make_home
 from tests_support import token
@@ -88,8 +89,8 @@ def hopeless(tmp_path: Path) -> dict[str, str]:
     config = tmp_path / "hopeless.toml"
     config.write_text('plugins = ["hopeless"]\n')
     config.chmod(0o600)
-    # other rules, which would push the usual ones out of the cache
-    return {"PYTHONPATH": str(tmp_path / "site"), "KEYWARD_CONFIG": str(config), "KEYWARD_CACHE": str(tmp_path / "cache")}
+    cache = compiled.copy(tmp_path / "cache")  # of its own: other rules would push the usual ones out of the one that all share
+    return {"PYTHONPATH": str(tmp_path / "site"), "KEYWARD_CONFIG": str(config), "KEYWARD_CACHE": str(cache)}
 
 
 def test_what_cannot_be_looked_at_is_withheld_and_said(keyward: Keyward, hopeless: dict[str, str]) -> None:

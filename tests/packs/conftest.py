@@ -1,10 +1,12 @@
-"""One matcher with every built-in pack, compiled once."""
+"""One matcher with every built-in pack, compiled once for all processes of the session."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from keyward.match.catalogue import build
+from keyward.match.catalogue import load
 from keyward.match.matcher import Matcher
 from keyward.registry import Registry
 
@@ -15,5 +17,5 @@ def registry() -> Registry:
 
 
 @pytest.fixture(scope="session")
-def matcher(registry: Registry) -> Matcher:
-    return Matcher(registry, build(registry))
+def matcher(registry: Registry, rules_cache: Path) -> Matcher:
+    return Matcher(registry, load(registry))
