@@ -125,15 +125,20 @@ class State:
 
 
 class _Globs:
-    """Patterns of names in the order of their ranks, as one expression."""
+    """Patterns of names in the order of their ranks, as one expression, compiled for the first name that comes that far: few sweeps need all."""
 
     def __init__(self, globs: list[tuple[int, str]]) -> None:
+        self._globs = globs
         self._ranks = [rank for rank, _ in globs]
-        self._match = re.compile("|".join(f"({fnmatch.translate(text)})" for _, text in globs)).match
+        self._match: Callable[[str], re.Match[str] | None] | None = None
 
     def first(self, name: str, best: int) -> int:
         """The first rank that fits, if it is before the best one so far."""
-        found = self._match(name) if self._ranks[0] < best else None
+        if self._ranks[0] >= best:
+            return best
+        if self._match is None:
+            self._match = re.compile("|".join(f"({fnmatch.translate(text)})" for _, text in self._globs)).match
+        found = self._match(name)
         return min(best, self._ranks[found.lastindex - 1]) if found is not None and found.lastindex else best
 
 
