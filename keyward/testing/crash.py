@@ -6,6 +6,7 @@ Fences are found by running once with a recorder: the journal and the ports repo
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import traceback
@@ -136,6 +137,7 @@ def in_child(work: Callable[[], object]) -> bool:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
+        gc.disable()  # it would go through, and so copy, all that the parent holds
         os.close(reading)
         try:
             work()

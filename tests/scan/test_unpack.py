@@ -155,15 +155,15 @@ class ManyEntries(io.RawIOBase):
         self._buffer = self._buffer[size:]
         return size
 
-    def _numbered(self, digits: bytes) -> bytes:
-        """The headers with these first digits of their numbers, column by column, checksums included."""
+    def _numbered(self, digits: bytes) -> bytearray:
+        """The headers with these first digits of their numbers, column by column, checksums included; the same ones each time."""
         for at, digit in enumerate(digits):
             self._headers[at::512] = bytes([digit]) * 1000
         base = self._base + sum(digits) - sum(b"000000")
         sums = [b"%06o" % (base + more) for more in range(256)]
         for at in range(6):
             self._headers[148 + at :: 512] = self._sums.translate(bytes(each[at] for each in sums))
-        return bytes(self._headers)
+        return self._headers
 
 
 def test_entries_made_as_they_are_read_are_a_tar() -> None:

@@ -23,6 +23,7 @@ import html
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 from urllib.parse import parse_qs, unquote, urlencode
@@ -74,6 +75,8 @@ class Moto(FakeProvider):
         self._boundaries: dict[str, str] = {}
         self._unsettled: dict[str, float] = {}
         self._refused_from: dict[str, float] = {}
+        self._changes: Counter[str] = Counter()
+        self._policies: dict[tuple[str, object], list[str]] = {}
 
     def __enter__(self) -> Moto:
         try:
@@ -112,6 +115,7 @@ class Moto(FakeProvider):
             self._boundaries.clear()
             self._unsettled.clear()
             self._refused_from.clear()
+            self._changes[""] += 1
             self.latency, self.propagation, self.settle = self._delays
             self._client.post("/moto-api/reset")
             self.act("CreateUser", UserName="administrator")
@@ -123,6 +127,7 @@ class Moto(FakeProvider):
     def act(self, action: str, service: str = "iam", **arguments: str) -> str:
         """One action as AWS itself, whatever the policies say. Returns the XML. Raises ServerFailed if moto refuses."""
         with self.lock:
+            self._note({"Action": action, **arguments})
             # moto lets this many requests pass without a look at their signature
             self._client.post("/moto-api/reset-auth", content=b"1")
             scope = f"AKIAEXAMPLE/20200101/us-east-1/{service}/aws4_request"
@@ -165,6 +170,12 @@ class Moto(FakeProvider):
         """The names of the user's managed policies."""
         return re.findall(r"<PolicyName>([^<]+)<", self.act("ListAttachedUserPolicies", UserName=user))
 
+    def changes_of(self, user: str) -> object:
+        """Equal as long as nobody asked for an action that is meant to change a user, or one that names no user. Whoever has looked at the
+        user since need not look again: each look costs two requests."""
+        with self.lock:
+            return self._changes[user], self._changes[""]
+
     # The shim
 
     def label(self, request: Request) -> str:
@@ -181,6 +192,7 @@ class Moto(FakeProvider):
         if signed and self._is_refused(signed[1]):
             return _error(403, "InvalidClientTokenId", "The security token included in the request is invalid.")
         arguments = self._arguments(request)
+        self._note(arguments)
         if arguments.get("Action") == "GetAccessKeyInfo" and arguments.get("AccessKeyId") in self.foreign:
             account = self.foreign[arguments["AccessKeyId"]]
             return Response(
@@ -209,12 +221,7 @@ class Moto(FakeProvider):
             PermissionResult.DENIED: "explicitDeny",
             PermissionResult.NEUTRAL: "implicitDeny",
         }
-        user = arguments["PolicySourceArn"].rpartition("/")[2]
-        policies = [IAMPolicy(document) for document in self.inline_policies(user).values()]
-        for arn in re.findall(r"<PolicyArn>([^<]+)<", self.act("ListAttachedUserPolicies", UserName=user)):
-            version = element(self.act("GetPolicy", PolicyArn=arn), "DefaultVersionId")
-            document = element(self.act("GetPolicyVersion", PolicyArn=arn, VersionId=version), "Document")
-            policies.append(IAMPolicy(unquote(document)))
+        policies = [IAMPolicy(document) for document in self._policies_of(arguments["PolicySourceArn"].rpartition("/")[2])]
         rows, number = "", 1
         while action := arguments.get(f"ActionNames.member.{number}"):
             resource = arguments.get("ResourceArns.member.1", "*")
@@ -227,6 +234,18 @@ class Moto(FakeProvider):
             f"<R><SimulatePrincipalPolicyResult><EvaluationResults>{rows}</EvaluationResults>"
             "<IsTruncated>false</IsTruncated></SimulatePrincipalPolicyResult></R>"
         )
+
+    def _policies_of(self, user: str) -> list[str]:
+        """The documents of a user's policies, inline and attached."""
+        key = (user, self.changes_of(user))
+        if key not in self._policies:
+            documents = [*self.inline_policies(user).values()]
+            for arn in re.findall(r"<PolicyArn>([^<]+)<", self.act("ListAttachedUserPolicies", UserName=user)):
+                version = element(self.act("GetPolicy", PolicyArn=arn), "DefaultVersionId")
+                document = element(self.act("GetPolicyVersion", PolicyArn=arn, VersionId=version), "Document")
+                documents.append(unquote(document))
+            self._policies = {key: documents}
+        return self._policies[key]
 
     def _with_boundary(self, arguments: Mapping[str, str], text: str) -> str:
         boundary = self._boundaries.get(arguments.get("UserName", ""))
@@ -250,6 +269,10 @@ class Moto(FakeProvider):
             self._refused_from.pop(id, None)
         elif action == "UpdateAccessKey":
             self._refused_from.setdefault(id, self.clock.now() + self.propagation)
+
+    def _note(self, arguments: Mapping[str, str]) -> None:
+        if not arguments.get("Action", "").startswith(_READING):
+            self._changes[arguments.get("UserName", "")] += 1
 
     def _arguments(self, request: Request) -> dict[str, str]:
         try:
