@@ -7,7 +7,7 @@ import re
 import pytest
 from tests_support import token
 
-from keyward.match.catalogue import build
+from keyward.match.catalogue import load
 from keyward.match.engine.anchor_derivation import derive
 from keyward.match.matcher import Matcher
 from keyward.model.kind import Kind
@@ -16,7 +16,7 @@ from keyward.plugin.shapes import text
 from keyward.registry import Registry
 
 REGISTRY = Registry()
-CATALOGUE = build(REGISTRY)
+CATALOGUE = load(REGISTRY)
 SAMPLES = [
     shape.sample(seed).text
     for _, rule in REGISTRY.rules()
