@@ -101,9 +101,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
-) -> None:
+def _root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version.")) -> None:
     """Finds leaked credentials, and replaces them."""
 
 

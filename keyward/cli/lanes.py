@@ -129,7 +129,7 @@ def adopt(
             fingerprint,
             lane,
             store_of=lambda wanted: place.store(wanted),
-            kind_of=flow.kinds(place.registry),
+            kind_of=place.registry.known,
             parts_of=lambda read, wanted, kind: leaked_parts(read, wanted, kind, config=config),
             clock=place.clock,
             name=name,

@@ -25,7 +25,7 @@ def width() -> int:
     if columns.isdecimal() and int(columns):
         return max(60, min(120, int(columns)))
     try:
-        return max(60, min(120, os.get_terminal_size(sys.__stdout__.fileno()).columns or 100))  # type: ignore[union-attr]
+        return max(60, min(120, os.get_terminal_size(sys.__stdout__.fileno()).columns or 100))  # type: ignore[union-attr]  # None is caught below
     except (AttributeError, ValueError, OSError):  # no standard output, a closed one, no terminal
         return 100
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from keyward.errors import KeywardError, UsageError
-from keyward.flows.lanes import kinds
 from keyward.flows.leaked_parts import leaked_parts
 from keyward.match.paths import config_file
 from keyward.model.lane import ConsumerSpec
@@ -37,12 +36,11 @@ def init(report: str, output: str | None = None) -> Written:
         raise UsageError(f"{target!r} is there already, and stays", hint="See what would be written with: --output -")
     read = read_report(report)
     registry = Registry()
-    kind_of = kinds(registry)
 
     def consumer_of(found: Found) -> ConsumerSpec | None:
         return _consumer_of(read, found, registry)
 
-    text = write_config(read, kind_of=kind_of, rotator_of=registry.rotator, consumer_of=consumer_of, base=os.getcwd())
+    text = write_config(read, kind_of=registry.known, rotator_of=registry.rotator, consumer_of=consumer_of, base=os.getcwd())
     if target:
         _create(target, text)
     return Written(target, text, len(read.fingerprints()))

@@ -39,11 +39,6 @@ def read_operator(config: str | None) -> Operator:
     return load_lanes(path)
 
 
-def kinds(registry: Registry) -> Callable[[Kind], CredentialKind]:
-    """The declaration of a kind."""
-    return registry.known
-
-
 def current(place: Workplace) -> Callable[[Entry], Stored | None]:
     """What the store holds for an entry."""
     return lambda entry: place.store(entry.store).read(entry.path, Slot.CURRENT)
@@ -65,7 +60,7 @@ def check(place: Workplace, report: str | None, *, live: bool) -> Checked:
         remember_salt(place.state, found.salt)
     sources = Sources(
         current=current(place),
-        kind_of=kinds(place.registry),
+        kind_of=place.registry.known,
         rotator_of=rotator_of,
         now=place.clock.now(),
         salt=load_salt().value,

@@ -7,21 +7,16 @@ that is filled by then is read.
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import BinaryIO, NamedTuple, cast
 
+from keyward.formats.sparse import WHOLE, NextData, data_in, read_at
 from keyward.scan.reader import Chunk
-
-NextData = Callable[[int], "tuple[int, int] | None"]
-"""Where the next data at an offset or behind it begin and end; None if there are none. May call a hole data, never data a hole."""
 
 ReadAt = Callable[[int, int], bytes]
 """Answers that many bytes from an offset on, fewer only at the end. May raise OSError."""
-
-WHOLE = 1 << 62
-"""An end behind every file's."""
 
 MOST_STRETCHES = 64
 """Stretches of data within a chunk that are asked for; behind so many, the rest of the chunk is read as it is."""
@@ -104,43 +99,7 @@ def sparse_file(descriptor: int) -> SparseFile | None:
     next_data = data_in(descriptor)
     if next_data is None:
         return None
-    return SparseFile(reader_at(descriptor), next_data, lambda: os.fstat(descriptor).st_size)
-
-
-def reader_at(descriptor: int) -> ReadAt:
-    """Reads a file anywhere; where others stand in it does not change."""
-
-    def read_at(offset: int, size: int) -> bytes:
-        pieces = []
-        while size > 0:
-            piece = os.pread(descriptor, size, offset)
-            if not piece:
-                break
-            pieces.append(piece)
-            offset += len(piece)
-            size -= len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    return read_at
-
-
-def data_in(descriptor: int) -> NextData | None:
-    """Where an open file has data, if the system can tell. A file system that cannot has data everywhere."""
-    if not hasattr(os, "SEEK_DATA") or not hasattr(os, "pread"):
-        return None
-
-    def next_data(offset: int) -> tuple[int, int] | None:
-        stands = os.lseek(descriptor, 0, os.SEEK_CUR)
-        try:
-            first = os.lseek(descriptor, offset, os.SEEK_DATA)
-            last = os.lseek(descriptor, first, os.SEEK_HOLE)
-        except OSError as error:
-            return None if error.errno == errno.ENXIO else (offset, WHOLE)
-        finally:
-            os.lseek(descriptor, stands, os.SEEK_SET)  # a buffered reader of the same file relies on it
-        return (first, last) if offset <= first < last else (offset, WHOLE)
-
-    return next_data
+    return SparseFile(partial(read_at, descriptor), next_data, lambda: os.fstat(descriptor).st_size)
 
 
 class Cut(NamedTuple):
@@ -219,4 +178,4 @@ def shortened(file: BinaryIO, *, window: int, step: int) -> ShortenedFile | None
     if next_data is None:
         return None
     cuts = cuts_of(next_data, os.fstat(descriptor).st_size, window=window, step=step)
-    return ShortenedFile(reader_at(descriptor), cuts) if cuts else None
+    return ShortenedFile(partial(read_at, descriptor), cuts) if cuts else None

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from hashlib import blake2b
 
+from keyward.formats.sparse import data_in
 from keyward.plugin.ports import Fence
 from keyward.scrub.fences import act
 from keyward.scrub.holders import is_open_elsewhere
@@ -141,13 +142,10 @@ def _copy(file: OpenFile, target: int, start: int, end: int, fences: tuple[Fence
 
 def _next_data(descriptor: int, start: int, end: int) -> tuple[int, int]:
     """Where the next data between the two begin, and where they end; both `end` where there is only a hole."""
-    if not hasattr(os, "SEEK_DATA"):
+    next_data = data_in(descriptor)
+    if next_data is None:
         return start, end
-    try:
-        first = os.lseek(descriptor, start, os.SEEK_DATA)
-        last = os.lseek(descriptor, first, os.SEEK_HOLE)
-    except OSError as error:
-        return (end, end) if error.errno == errno.ENXIO else (start, end)
+    first, last = next_data(start) or (end, end)
     return min(first, end), min(last, end)
 
 

@@ -11,6 +11,7 @@ import os
 import stat
 from types import TracebackType
 
+from keyward.formats.sparse import read_at
 from keyward.scrub.plan import Refusal
 
 _FLAGS = 0
@@ -88,15 +89,7 @@ class OpenFile:
 
     def read(self, start: int, length: int) -> bytes:
         """So many bytes from there; fewer at the end of the file. Raises OSError."""
-        pieces = []
-        while length > 0:
-            piece = os.pread(self.descriptor, length, start)
-            if not piece:
-                break
-            pieces.append(piece)
-            start += len(piece)
-            length -= len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return read_at(self.descriptor, start, length)
 
 
 def _mark(status: os.stat_result) -> tuple[int, ...]:

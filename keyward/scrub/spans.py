@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
+from keyward.formats.sparse import data_in
 from keyward.model.kind import Kind
 from keyward.scrub.open_file import OpenFile
 from keyward.scrub.plan import Name
@@ -127,22 +127,11 @@ def _apart(found: list[Span], file: OpenFile) -> Iterator[Span]:
 
 def _extents(descriptor: int, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The parts of a file that hold data; parts near to each other are one. A file system that knows no holes has one part."""
-    if not hasattr(os, "SEEK_DATA"):
-        yield from ((start, end),) if start < end else ()
-        return
+    next_data = data_in(descriptor)
     at = start
     pending: tuple[int, int] | None = None
-    while at < end:
-        try:
-            first = os.lseek(descriptor, at, os.SEEK_DATA)
-            last = os.lseek(descriptor, first, os.SEEK_HOLE)
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # nothing but a hole up to the end
-                break
-            if error.errno != errno.EINVAL:
-                raise
-            first, last = at, end
-        first, last = max(first, start), min(last, end)
+    while at < end and (found := next_data(at) if next_data is not None else (at, end)) is not None:
+        first, last = min(found[0], end), min(found[1], end)
         if pending is not None and first - pending[1] <= HOLD:
             pending = pending[0], last
         else:

@@ -152,7 +152,7 @@ def adopt(place: Place, store: MemoryStore, **more) -> flow.Adopted:
     registry = Registry()
     return flow.adopt(
         load_lanes(str(place.config)), read_report(place.report), place.fingerprint, "shop",
-        store_of=lambda name: store, kind_of=flow.kinds(registry), parts_of=leaked_parts, clock=ManualClock(), **more,
+        store_of=lambda name: store, kind_of=registry.known, parts_of=leaked_parts, clock=ManualClock(), **more,
     )  # fmt: skip
 
 
@@ -212,11 +212,11 @@ def test_all_parts_are_read_again(place: Place) -> None:
     report = read_report(place.report)
     (found,) = [each for each in report.found if each.kind == "aws/access-key"]
     assert found.parts == ("id", "secret")
-    parts = leaked_parts(report, found.fingerprint, flow.kinds(Registry())(found.kind))
+    parts = leaked_parts(report, found.fingerprint, Registry().known(found.kind))
     assert {name: part.reveal().decode() for name, part in parts.items()} == {"id": identifier, "secret": secret}
     place.leak.write_text(f"AWS_ACCESS_KEY_ID={'x' * 20}\nAWS_SECRET_ACCESS_KEY={secret}\n")
     with pytest.raises(Refused, match="not in full"):
-        leaked_parts(report, found.fingerprint, flow.kinds(Registry())(found.kind))
+        leaked_parts(report, found.fingerprint, Registry().known(found.kind))
 
 
 class Making(Rotator):

@@ -8,7 +8,7 @@ they are never fewer than what is needed (`Word`), so that no match is missed, a
 from __future__ import annotations
 
 from re import _constants as sre  # type: ignore[attr-defined]  # private, and stable since 3.11
-from re import _parser  # type: ignore[attr-defined]
+from re import _parser  # type: ignore[attr-defined]  # the same
 from typing import NamedTuple
 
 from keyward.match.engine.rarest import Node, times
