@@ -44,6 +44,9 @@ LARGEST = 204_800
 SLOW = ("leakkill", "detect-secrets")
 """Run over the files alone that hold a labelled line: they take an hour for the whole of it."""
 
+PYTHONS = ("3.14", "3.13", "3.12", "3.11")
+"""Versions that a package is asked for with, until one is allowed: a package that wants an older or a newer one is not offered."""
+
 RESAMPLES = 400
 """Draws of the packages, with replacement, for the interval behind a figure."""
 
@@ -178,11 +181,15 @@ def fetch(archive: Archive, folder: Path, work: Path) -> Path:
         if archive.kind == "npm":
             command = ["npm", "pack", "--ignore-scripts", "--silent", f"{archive.name}@{archive.version}"]
         else:
-            # pip would build what it downloads to read its metadata; the recent Python lets packages through that want one
+            # pip would build what it downloads to read its metadata
             client = str(scan.environment(work, "unearth", "unearth") / "unearth")
-            command = [client, "--no-binary", "--python-version", "3.14", "--download", str(folder.absolute())]
-            command.append(f"{archive.name}=={archive.version}")
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            command = [client, "--no-binary", "--download", str(folder.absolute()), f"{archive.name}=={archive.version}"]
+        # some packages want a recent Python, some say that they do not run with it yet
+        for python in [[]] if archive.kind == "npm" else [["--python-version", version] for version in PYTHONS]:
+            if not subprocess.run([*command, *python], cwd=folder, stdout=subprocess.DEVNULL, check=False).returncode:
+                break
+        else:
+            raise SystemExit(f"{archive.name} {archive.version} cannot be fetched")
     if hashlib.sha256(path.read_bytes()).hexdigest() != archive.sha256:
         raise SystemExit(f"{archive.file} is not the one that was labelled")
     return path

@@ -11,7 +11,7 @@ from keyward.flows.project import Project
 from keyward.flows.scan import Gathered, Progress, ScanOptions
 from keyward.match.fingerprint import FingerprintCache
 from keyward.model.finding import Excluded, NotScanned, Occurrence
-from keyward.scan.cache import CleanResults, Record, object_entry, results_digest
+from keyward.scan.cache import CleanResults, Record, naming_digest, object_entry, results_digest
 from keyward.scan.git import IndexEntry, Repository
 from keyward.scan.git_tips import head_of, shallow_commits, worktree_folders
 from keyward.scan.git_walk import Walk, commits_of, every_object, more_commits, walk
@@ -108,7 +108,8 @@ class _Sweep:
         if choice.note:
             gathered.notes.append(choice.note)
         clean, record = self._caches(choice)
-        remembered = recall(record, repository, choice.tips) if record is not None else None
+        naming = naming_digest(self._project.recipe) if record is not None else b""
+        remembered = recall(record, repository, choice.tips, naming) if record is not None else None
         walked, tags = self._walk(choice, remembered)
         if options.all_objects:
             self._unreachable(walked, tags, every_object(repository))
@@ -116,7 +117,8 @@ class _Sweep:
         before = remembered or Remembered()
         again = 0
         if choice.whole:
-            _, again = self._look(merged((*before.again, *self._staged(walked, before.again))), None)
+            not_clean = merged((*before.again, *self._staged(walked, before.again)))
+            _, again = self._look(self._not_told(not_clean, before), None)
             self._git_folder()
         count, size = self._look(self._items(choice, walked, tags), clean)
         self._known += before.looked - len(before.again)
@@ -142,6 +144,8 @@ class _Sweep:
                 count=total.looked,
                 size=total.size,
                 excluded=left_out.values(),
+                naming=naming,
+                found=self._lasting(),
             )
         if self._known:
             gathered.notes.append(f"{self._known:,} objects are known from an earlier run (--no-cache looks at them again)")
@@ -160,6 +164,24 @@ class _Sweep:
         return clean, Record(
             digest, where, self._options.all_objects, self._project.settings.patterns, repository.object_format
         )
+
+    def _not_told(self, items: Iterable[Item], before: Remembered) -> Iterator[Item]:
+        """Those of the items that have to be looked at; of the others what was found is taken from the earlier run."""
+        unchanged = set(before.again)
+        for item in items:
+            found = before.found.get(item.id)
+            if found is None or item not in unchanged:
+                yield item
+                continue
+            self._again.append(item)
+            self._found.extend(found)
+            self._known += 1
+            self._gathered.files += 1
+
+    def _lasting(self) -> Iterator[Found]:
+        """What the next run need not look for: all of an object that was read whole and that no index has at another path."""
+        staged = {id for id, _ in self._uncommitted}
+        return (each for each in self._found if each.item.id not in self._troubled and each.item.id not in staged)
 
     def _tell(self, choice: Choice, walked: Walk, remembered: Remembered | None) -> bool:
         """Names what cannot be looked at, and what is another repository; whether there was anything of the former."""

@@ -1,7 +1,8 @@
 """Remembers between runs what was clean, so that a second scan costs what changed.
 
-Only what was clean is remembered: an object or file in which nothing was found, however unsure, and of which nothing was left out.
-The rest is looked at again each time, so nothing here says anything of a secret. An entry is a hash of what a result depends on; the
+Of files and objects only those are remembered that were clean: in which nothing was found, however unsure, and of which nothing was left out.
+The rest is looked at again each time, but for what a repository's history holds: of that a `Record` keeps what a report would say, masked and
+under salted fingerprints. No secret is in either. An entry is a hash of what a result depends on; the
 names of the files carry a digest of everything that can change a result (rules, judgement, readers, limits), so after an
 update old entries are simply not asked for.
 
@@ -63,6 +64,13 @@ def results_digest(recipe: Recipe, *further: object) -> bytes:
     for name in (*(file.path for file in recipe.rule_files), *recipe.detect_secrets_plugins):
         facts.append((os.path.realpath(name), _stat(name)))
     return _hash(repr(facts).encode("utf-8", "surrogateescape"), b"", 32)
+
+
+def naming_digest(recipe: Recipe) -> bytes:
+    """What the salt or a baseline changes: 16 bytes that say by what findings are named, and by what they are let pass where they stand."""
+    import pickle
+
+    return _hash(pickle.dumps((recipe.salt, recipe.detect_secrets, recipe.root), protocol=4), b"", 16)
 
 
 _NO_RULES = Catalogue((), b"", "", False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import time
@@ -23,10 +24,12 @@ from keyward.scan.cache import (
     CleanResults,
     Record,
     file_entry,
+    naming_digest,
     object_entry,
     results_digest,
     settled,
 )
+from keyward.scan.interop import DetectSecretsBaseline
 from keyward.scan.known_files import KnownFiles
 from keyward.scan.recipe import Recipe, RuleFile
 
@@ -206,6 +209,12 @@ def test_the_digest_changes_with_rules_and_limits(tmp_path: Path) -> None:
         results_digest(recipe._replace(rule_files=(RuleFile(str(rules), text="x = 2\n"),))),
     }
     assert len(digests) == 7
+    named = {
+        naming_digest(recipe),
+        naming_digest(recipe._replace(salt=b"t" * 32)),
+        naming_digest(recipe._replace(detect_secrets=DetectSecretsBaseline({"a": {"1": None}}))),
+    }
+    assert len(named) == 3
     before = results_digest(recipe._replace(rule_files=(RuleFile(str(rules)),)))
     rules.write_text("x = 12\n")
     assert results_digest(recipe._replace(rule_files=(RuleFile(str(rules)),))) != before
@@ -262,9 +271,47 @@ def test_the_second_run_says_the_same(history: Callable[..., Outcome], filled: G
     first, second, without = history(), history(), history(cache=False)
     assert places(first) == places(second) == places(without)
     assert len(places(first)) == 2
-    assert (known(first), known(second), known(without)) == (0, 10, 0)  # five files and their commits; vendor/x is one of them
+    assert (known(first), known(second), known(without)) == (0, 12, 0)  # six files and their commits; vendor/x is one of them
     assert first.stats[:2] == second.stats[:2] == without.stats[:2]
     assert first.excluded == second.excluded
+    assert first.findings == second.findings == without.findings
+
+
+def test_what_was_found_is_not_looked_at_again(history: Callable[..., Outcome], filled: Git) -> None:
+    first = history()
+    blob = filled("rev-parse", "HEAD:a.env").strip()
+    (filled.root / ".git/objects" / blob[:2] / blob[2:]).chmod(0o600)
+    (filled.root / ".git/objects" / blob[:2] / blob[2:]).write_bytes(b"damaged")
+    assert history().findings == first.findings
+    assert history().complete
+    assert not history(cache=False).complete
+
+
+def test_under_another_salt_what_was_found_has_other_names(
+    history: Callable[..., Outcome], filled: Git, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names = {finding.fingerprint for finding in history().findings}
+    monkeypatch.setenv("KEYWARD_STATE", str(tmp_path / "another"))
+    other = history()
+    assert {finding.fingerprint for finding in other.findings}.isdisjoint(names)
+    assert len(other.findings) == len(names)
+    assert known(other) == 10  # what was clean is clean under every salt
+    assert known(history()) == 12
+
+
+def test_content_in_lfs_is_looked_at_again(history: Callable[..., Outcome], filled: Git) -> None:
+    oid = hashlib.sha256(leak(6)).hexdigest()
+    filled.commit(**{"large.bin": b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 44\n" % oid.encode()})
+    assert not history().complete
+    place = filled.root / ".git/lfs/objects" / oid[:2] / oid[2:4]
+    place.mkdir(parents=True)
+    (place / oid).write_bytes(leak(6))
+    found = history()
+    assert (len(found.findings), found.complete) == (3, True)
+    assert history().findings == found.findings
+    (place / oid).unlink()
+    assert not history().complete
+    assert len(history().findings) == 2
 
 
 def test_what_came_later_is_found_and_told_of_its_commit(history: Callable[..., Outcome], filled: Git) -> None:
@@ -322,13 +369,18 @@ def test_a_deepened_clone_is_walked_again(
     assert "a.env" in {place[0] for place in places(whole)}
 
 
-def test_nothing_in_the_cache_says_anything_of_a_secret(history: Callable[..., Outcome], filled: Git, tmp_path: Path) -> None:
+def test_nothing_in_the_cache_says_more_of_a_secret_than_a_report(
+    history: Callable[..., Outcome], filled: Git, tmp_path: Path
+) -> None:
     outcome = history()
     fingerprints = {finding.fingerprint for finding in outcome.findings}
-    for file in (tmp_path / "own-cache").iterdir():
-        if not file.name.startswith(("rules-", "fingerprints")):
-            content = file.read_bytes()
-            assert not any(token(seed)[4:12] in content for seed in (1, 2))
+    kept = {file.name: file.read_bytes() for file in (tmp_path / "own-cache").iterdir() if not file.name.startswith("rules-")}
+    assert {name.partition("-")[0] for name in kept} >= {"clean", "history"}
+    for name, content in kept.items():
+        for seed in (1, 2):
+            value = token(seed)[4:]
+            assert not any(value[at : at + 4] in content for at in range(len(value) - 3))
+        if not name.startswith(("history-", "fingerprints")):
             assert not any(fingerprint.encode() in content for fingerprint in fingerprints)
 
 
