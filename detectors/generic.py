@@ -61,7 +61,8 @@ _GIVEN = (
 
 _GIVEN_PLAINLY = rb"(?:[\"'`]\]?|" + _TYPED + rb")[ \t]{0,4}" + _OPERATOR + rb"[ \t]{0,4}"
 _IN_QUOTES = rb"(?P<secret>[!#-&(-\[\]-_a-~]{6,200})"
-_BARE = rb"(?P<secret>[A-Za-z0-9!#%&*+./:=?@^_~|-][A-Za-z0-9!#$%&*+./:=?@^_~|-]{5,199})"
+_BARE_REST = rb"[A-Za-z0-9!#$%&*+./:=?@^_~|-]"
+_BARE = rb"(?P<secret>[A-Za-z0-9!#%&*+./:=?@^_~|-]" + _BARE_REST + rb"{5,199})"
 _ENDS = rb"(?:[\"'`;\r\n]|\Z|[ \t]{1,8}(?:[#;\r\n]|\\\n|&&|-H |--|https?:))"
 _WEAK = rb"(?:(?:[Kk]ey|[Ss](?:alt|eed)|[Nn]once|[Aa]uth)(?![a-z])|(?:KEY|SALT|SEED|NONCE|AUTH)(?![A-Z])|(?<![A-Za-z])(?:iv|IV)(?![A-Za-z]))"
 """Names that hold other things as often; what they are given counts only where a machine drew it."""
@@ -226,8 +227,8 @@ RULES = (
             assigned("token", "authentication-code", form="{name}:\n  {value}\n"),
             assigned("token", _RANDOM, form="{name}:\n{value}\n"),
         ),
-        # a class instead of two options: a fifth of the states
-        anchor=_WORDS + rb":[ >|+-]{0,3}\r?\n[ \t]{1,60}[A-Za-z0-9!#%&*+./:=?@^_~|-]{6}",
+        # a class instead of two options: a fifth of the states; the end of a short value's line: what most lines of programs do not have there
+        anchor=_WORDS + rb":[ >|+-]{0,3}\r?\n[ \t]{1,60}[A-Za-z0-9!#%&*+./:=?@^_~|-]" + _BARE_REST + rb"{5}(?:" + _BARE_REST + rb"{7}|" + _BARE_REST + rb"{0,6}[ \t]{0,2}(?:[\r\n]|\Z))",
     ),
     _rule(
         "called",

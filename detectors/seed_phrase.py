@@ -120,6 +120,9 @@ _STYLES = b"|".join(
         ),
     )
 )
+_BETWEEN = rb"[\s,;>*0-9.):\"'`\\+-]"
+"""What stands between two words in any of the styles. Calls, assignments and markup have other signs as well."""
+
 _NAMES = (
     rb"(?i:mnemonic|seed[ _.-]?(?:phrase|words)|(?:recovery|secret|backup|wallet)[ _.-]?(?:recovery[ _.-]?)?(?:phrase|words|seed)|bip-?39|hdwallet|fromphrase|"
     rb"(?:seed|phrase|words|metamask|ledger|trezor|wallet)[\"'\]]{0,2}(?:: ?&?[a-z]{3,6})? {0,3}[=:]|\xe5\x8a\xa9\xe8\xae\xb0\xe8\xaf\x8d)"
@@ -164,7 +167,7 @@ RULES = (
         _NAMES + _GIVEN + rb"(?<![A-Za-z])(?P<secret>" + _STYLES + rb")",
         anchor=_NAMES + rb"[A-Za-z0-9_]{0,24}(?:[^\n]{0,60}[=:(\"'`>\[{,|)\x9a\n]|[\"']?,?\s{1,24}[\"']?(?i:value)[\"']? ?[:=]|[^\n]{0,60}\n[^\n]{0,60}[,;\t|]|[ \t])"
         + rb"[\s\"'`>\[({\\*#.:)0-9-]{0,30}"
-        + _W + rb"(?:[^A-Za-z]{1,30}" + _W + rb"){9}[^A-Za-z]{1,30}[A-Za-z]{3}",
+        + _W + rb"(?:" + _BETWEEN + rb"{1,30}" + _W + rb"){9}" + _BETWEEN + rb"{1,30}[A-Za-z]{3}",
         score=60,
         check=_judge,
         placeholders=False,  # `sample`, `fake` and `example` are words of the list
