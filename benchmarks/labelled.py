@@ -1,6 +1,6 @@
 """keyward and its rivals against labels on lines of real packages, put there by reading them: precision, recall and F1, line by line.
 
-    python benchmarks/labelled.py [--work FOLDER] [--tools keyward,gitleaks] [--truth strict] [--weights levelled] [--json FILE]
+    python benchmarks/labelled.py [--work FOLDER] [--tools keyward,gitleaks] [--truth strict] [--weights levelled] [--drawn] [--json FILE]
 
 `labelled/packages.txt` pins archives of sources, by name, version and SHA-256. They are fetched with the registries' own clients (nothing of
 them is built or run), checked, and their texts unpacked below --work. `labelled/labels.jsonl` names lines in them and what stands there; of a
@@ -12,6 +12,7 @@ line it holds no more than a short digest, and neither text nor value. A label:
 Truths: `strict`: only T is a credential (the bar); `lenient`: P does not count either way; `firm`: as strict, without the labels that were in doubt.
 X never counts. Lines were drawn from four strata (README.md says which), so that each stands for `weight` lines; tools are compared by the
 sums of weights. `levelled`: a package counts for no more than twelve lines that tools report; `population`: every line counts the same.
+`--drawn`: with another value in place of each credential (`redrawn.py`), over the files with labelled lines.
 A tool finds a line when it reports one with the same text anywhere. The rivals are those of `benchmarks/scan.py`, installed below --work.
 """
 
@@ -33,6 +34,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import oracle
+import redrawn
 import scan
 
 HERE = Path(__file__).resolve().parent
@@ -318,10 +320,14 @@ def main() -> None:
     parser.add_argument("--tools", default="", help="only these, comma-separated")
     parser.add_argument("--truth", default="strict", choices=TRUTHS)
     parser.add_argument("--weights", default="levelled", choices=("levelled", "population"))
+    parser.add_argument("--drawn", action="store_true", help="with another value in place of each credential")
     parser.add_argument("--json", type=Path, help="write the digests that each tool reports, with its confidence, to this file")
     options = parser.parse_args()
     labels = read_labels()
     whole, part = make_trees(options.work, labels)
+    if options.drawn:
+        whole = part = options.work / "labelled" / "drawn"
+        labels = redrawn.redrawn(labels, options.work / "labelled" / "part", part, digest_of)
     flagged: dict[str, Flagged] = {}
     for tool in oracle.tools(options.work, "regular"):
         if options.tools and tool.name not in options.tools.split(","):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
-from keyward.plugin import STRUCTURAL, Companion, CredentialKind, Kind, Manual, Parts, Rule, Signal
+from keyward.plugin import STRUCTURAL, Companion, CredentialKind, Kind, Manual, Parts, Rule, Signal, letters
 from keyward.plugin.shapes import Shape, an, concat, part
 
 WEAK = frozenset(
@@ -21,6 +21,9 @@ WEAK = frozenset(
 )
 """Passwords of documentation and of local set-ups, in lower case."""
 
+_FILLING = frozenset(b"my your our the a an some new old db".split())
+_LOOKS_LIKE = bytes.maketrans(b"@$031!457", b"asoeliast")
+
 _LOCAL = frozenset(
     b"localhost 127.0.0.1 ::1 0.0.0.0 host.docker.internal db database postgres postgresql pg mysql mariadb redis mongo mongodb "
     b"rabbitmq rabbit nats mqtt clickhouse neo4j cassandra elasticsearch mssql sqlserver".split()
@@ -31,7 +34,7 @@ _DOCUMENTATION = frozenset(
     b"remotehost remote_host site.com website.com mysite.com acme.com test.com google.com www.google.com httpbin.org some.host "
     b"a.com b.com x.com my.host your.host hub.com proxy-server proxyserver proxy.server myproxy machine repo.com".split()
 )
-_RESERVED = (b".example", b".invalid", b".test", b".example.com", b".example.org", b".example.net", b"yourdomain.com", b".localhost")
+_RESERVED = (b".example", b".invalid", b".test", b".example.com", b".example.org", b".example.net", b"yourdomain.com")
 _MARKS = (b"%s", b"%(", b"%d", b"***", b"...", b"$(", b"#{", b"<", b"\xe2\x80\xa6", b"[", b"&lt;")
 
 
@@ -48,12 +51,15 @@ _NO_PASSWORD = re.compile(rb"[a-z]{2,10}://|v?\d+(?:[.:]\d+){2,}|[\w.+-]+@[\w-]+
 def is_weak(value: bytes) -> bool:
     """Whether a password is one of documentation or of a local set-up, or only a few characters long."""
     lowered = value.lower()
-    return len(value) < 4 or lowered in WEAK or lowered.strip(b"0123456789!_-") in WEAK or lowered.endswith((b"_here", b"-here"))
+    if len(value) < 4 or lowered in WEAK or lowered.strip(b"0123456789!_-") in WEAK or lowered.endswith((b"_here", b"-here")):
+        return True
+    words = re.findall(rb"[a-z]+", lowered)
+    return lowered.translate(_LOOKS_LIKE) in WEAK or (len(words) > 1 and all(word in WEAK or word in _FILLING for word in words))
 
 
 def is_local(host: bytes) -> bool:
     lowered = host.lower().strip(b"[]")
-    return lowered in _LOCAL or lowered.startswith(b"127.")
+    return lowered in _LOCAL or lowered.startswith(b"127.") or lowered.endswith(b".localhost")
 
 
 def is_documentation(host: bytes) -> bool:
@@ -66,6 +72,11 @@ def is_strong(value: bytes) -> bool:
     classes = sum((any(65 <= c <= 90 for c in value), any(97 <= c <= 122 for c in value), any(48 <= c <= 57 for c in value),
                    any(not chr(c).isalnum() for c in value)))  # fmt: skip
     return (len(value) >= 12 and classes >= 3) or (len(value) >= 16 and classes >= 2 and any(48 <= c <= 57 for c in value))
+
+
+def _is_no_word(value: bytes) -> bool:
+    """Whether five letters or more are none that people would think of."""
+    return len(value) >= 5 and value.isalpha() and letters.fluency(value) < letters.UNREADABLE
 
 
 def _pronounceable(word: bytes) -> bool:
@@ -83,6 +94,7 @@ def judge(parts: Parts) -> Signal | None:
         return Signal("context", -60, "the name of a variable")
     weight = 0
     reasons: list[str] = []
+    drawn = letters.is_drawn(secret) or letters.is_random(secret) or _is_no_word(secret)
     if _NO_PASSWORD.match(secret) or (
         _PHRASE.match(secret) and all(_pronounceable(word) for word in re.findall(rb"[A-Z]?[a-z]+|[A-Z]+", secret))
     ):
@@ -93,10 +105,10 @@ def judge(parts: Parts) -> Signal | None:
     if user and secret.lower() == user.lower():
         weight, reasons = weight - 30, [*reasons, "password and user name are the same"]
     if host and is_documentation(host):
-        weight, reasons = weight - 30, [*reasons, "a host of documentation"]
+        weight, reasons = weight - (20 if drawn and not weak else 30), [*reasons, "a host of documentation"]
     elif host and is_local(host):
-        weight, reasons = weight - (15 if weak or not is_strong(secret) else 0), [*reasons, "a local host"]
-    if not weak and secret.isalpha() and (secret.islower() or secret.isupper()) and len(secret) < 20:
+        weight, reasons = weight - (15 if weak or not (drawn or is_strong(secret)) else 0), [*reasons, "a local host"]
+    if not weak and not drawn and secret.isalpha() and (secret.islower() or secret.isupper()) and len(secret) < 20:
         weight, reasons = weight - 15, [*reasons, "letters alone"]
     if not reasons and is_strong(secret):
         return Signal("context", 10, "a strong password")

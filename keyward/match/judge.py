@@ -153,13 +153,13 @@ def inside_digest(context: Context) -> Signal | None:
 
 
 def typed_blindly(context: Context) -> Signal | None:
-    """Somebody let the fingers run along the middle row of the keyboard: three quarters of the letters stand there, not a third. Half of the
-    letters of hexadecimal digits do, and the `sk-` before them; so many of the letters must be others."""
+    """Somebody let the fingers run along the middle row of the keyboard: three quarters of the letters stand there, not a third; of fewer
+    than ten, all. Half of the letters of hexadecimal digits do, and the `sk-` before them; so many of the letters must be others."""
     letters = [c for c in context.value if 97 <= c <= 122]
-    if context.candidate.rule.specificity == PROVIDER or not 10 <= len(letters) <= 40:
+    if context.candidate.rule.specificity == PROVIDER or not 6 <= len(letters) <= 40:
         return None
     middle = sum(c in b"asdfghjkl" for c in letters)
-    if middle < 0.75 * len(letters) or sum(c in b"ghjkls" for c in letters) < 0.35 * len(letters):
+    if middle < (0.75 if len(letters) >= 10 else 1) * len(letters) or sum(c in b"ghjkls" for c in letters) < 0.35 * len(letters):
         return None
     from keyward.plugin.letters import fluency
 

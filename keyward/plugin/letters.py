@@ -35,6 +35,9 @@ _PHRASE = re.compile(rb"[A-Za-z]?[a-z]*(?:[-_. ][A-Za-z]?[a-z]*)+(?:[-_. ]?[0-9]
 READS = 0.35
 """Bits per pair from which on letters read as a word. Of words of English programs 95 % are above, of eight random letters 2 %."""
 
+UNREADABLE = -0.8
+"""Bits per pair below which letters make no word of any language, nor what programs call things by."""
+
 _ROWS = (
     b"12345678901",
     b"qwertyuiop",
@@ -129,11 +132,17 @@ def is_drawn(value: bytes) -> bool:
         return False
     count = digits(value)
     if not count:
-        if len(value) < 8 or not value.isalpha():
-            return len(value) >= 8 and word_share(value) < 0.4 and fluency(value) < 0.2 and humps(value) < 3.5
+        if len(value) < 8:
+            return value.isalpha() and fluency(value) < UNREADABLE
+        if not value.isalpha():
+            return word_share(value) < 0.4 and (
+                fluency(value) < UNREADABLE or (fluency(value) < 0.2 and humps(value) < 3.5)
+            )
         return fluency(value) < -0.25 or (fluency(value) < 0.5 and humps(value) < 2.8 and classes(value) > 1)
     if count == len(value):
         return False
+    if len(value) - count >= 5 and fluency(value) < UNREADABLE:
+        return True
     return word_share(value) < 0.4 and transitions(value) >= (0.12 if classes(value) > 2 else 0.25)
 
 

@@ -137,3 +137,27 @@ def test_an_archive_that_is_another_one_is_refused(labelled: Any, tmp_path: Path
 
 def test_a_line_is_known_by_its_text_without_the_space_around_it(labelled: Any) -> None:
     assert labelled.digest_of(b"  a = 1\r") == labelled.digest_of(b"a = 1") != labelled.digest_of(b"a = 2")
+
+
+def test_another_value_of_the_same_form_is_drawn_in_place_of_a_credential(labelled: Any, tmp_path: Path) -> None:
+    lines = [
+        b'password = "Tulip-garden12"',
+        b"DB_URL=http://svc:guest1@db.corp/x",
+        b"-----BEGIN PRIVATE KEY-----",
+        b'password = "tulips"',
+    ]
+    (tmp_path / "part" / "p-1").mkdir(parents=True)
+    (tmp_path / "part" / "p-1" / "a").write_bytes(b"\n".join(lines))
+    marks = [("T", "password"), ("T", "url"), ("T", "private key"), ("P", "password")]
+    labels = [
+        label(labelled, labelled.digest_of(line), mark, line=number, category=category)
+        for number, (line, (mark, category)) in enumerate(zip(lines, marks), 1)
+    ]
+    changed = labelled.redrawn.redrawn(labels, tmp_path / "part", tmp_path / "drawn", labelled.digest_of)
+    first, second, *others = (tmp_path / "drawn" / "p-1" / "a").read_bytes().split(b"\n")
+    assert re.fullmatch(rb'password = "[A-Z][a-z]{4}-[a-z]{6}\d\d"', first) and first != lines[0]
+    assert re.fullmatch(rb"DB_URL=http://svc:[a-z]{5}\d@db\.corp/x", second) and second != lines[1]
+    assert others == lines[2:]
+    assert [each.digest for each in changed] == [labelled.digest_of(line) for line in (first, second, *others)]
+    again = labelled.redrawn.redrawn(labels, tmp_path / "part", tmp_path / "again", labelled.digest_of)
+    assert again == changed

@@ -17,7 +17,7 @@ from keyward.match.signals.name import strength
 from keyward.model.finding import Signal
 from keyward.model.kind import CredentialKind, Kind
 from keyward.model.rule import GENERIC, Rule
-from keyward.plugin.letters import is_random
+from keyward.plugin.letters import UNREADABLE, fluency, is_random
 from keyward.plugin.shapes import ALNUM, an, assigned, b64, b64url, chars, hexa, uuid4
 
 KIND = CredentialKind(Kind("generic/secret"), "A secret")
@@ -159,6 +159,40 @@ def test_hexadecimal_digits_beside_a_word_for_digests_are_a_digest() -> None:
     assert weight("hash_or_id", b"sha256-" + value, b'"secret": "') < 0
     assert weight("hash_or_id", value, b'{"keyward-baseline": 1, "salt": "') < 0
     assert weight("hash_or_id", value, b'{"version": 1, "salt": "') == 0
+
+
+def test_what_names_or_stands_for_a_secret_is_none() -> None:
+    arn = b'"Resource": "arn:aws:secretsmanager:eu-west-1:*:secret:'
+    value = an(12).sample(1).text + b"!*"
+    assert weight("hash_or_id", value, arn) < 0
+    assert weight("hash_or_id", b"*:*:secret:" + value, b'"arn:aws-cn:secretsmanager:') < 0
+    assert weight("hash_or_id", value, b'"arn": "x", "secret:') == 0
+    fingerprint = hexa(40).sample(2).text.upper()
+    assert weight("hash_or_id", fingerprint, b"gpg --key ") < 0
+    assert weight("hash_or_id", fingerprint, b"secret_key = ") == 0
+    assert weight("hash_or_id", b"*" + fingerprint, b"IDENTIFIED BY PASSWORD '") < 0
+
+
+def unread(length: int, seed: int) -> bytes:
+    """Letters that no word has beside each other."""
+    shape = chars("bcdfghjkmnpqrtvwxz", length)
+    draws = (shape.sample(1000 * seed + number).text for number in range(1000))
+    return next(value for value in draws if fluency(value) < UNREADABLE and len(set(value)) > 4)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("path", ["src/app.py", "tests/test_app.py"])
+def test_letters_that_no_word_has_are_a_credential_wherever_they_stand(seed: int, path: str) -> None:
+    assert confidence(unread(12, seed), b'secret = "', path=path) >= REGULAR
+    assert confidence(unread(9, seed) + b"42", b'token = "', path=path) >= REGULAR
+    assert confidence(unread(5, seed) + b"-" + unread(6, seed), b'password = "', path=path) >= REGULAR
+    assert confidence(unread(6, seed), b'password = "', path=path) >= REGULAR
+    assert confidence(unread(6, seed), b'token = "', path=path) < REGULAR
+
+
+@pytest.mark.parametrize("value", [b"lsdajfh923874", b"sdlfkj452", b"asdkfjhalksdjf"])
+def test_what_the_fingers_ran_along_is_made_up(value: bytes) -> None:
+    assert confidence(value, b'oauth_token = "') < REGULAR
 
 
 def test_a_bare_value_in_program_code_is_a_name() -> None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from keyward.match.signals.file import is_code
+from keyward.match.signals.name import WEAK, strength
 from keyward.model.finding import Signal
 from keyward.plugin.letters import HEX, is_random
 
@@ -24,6 +25,8 @@ _DESCRIPTION = re.compile(
 )
 _TESTING = re.compile(rb"(?:\bassert|\bexpect\(|\bshould\b|\.to_?(?:be|equal)|isequalto|thenreturn|\bmock|\bstub|\bfake)")
 _JOINED = re.compile(rb"[\"'`][ \t]?(?:\+|\.(?=[ \t$])|\.\.|&|<>|~)")
+_ARN = re.compile(rb"\barn:[a-z-]{2,20}:secretsmanager:(?:[^:\s\"']{0,60}:){0,3}\Z")
+_FINGERPRINT = re.compile(rb"(?:0x)?[0-9A-F]{40}\Z|(?:[0-9A-F]{4} ){5} ?(?:[0-9A-F]{4} ){4}[0-9A-F]{4}\Z")
 _HASH_CONTEXT = re.compile(
     rb"(?i:md5|sha\d|sha_?\d|checksum|digest|fingerprint|etag|integrity|revision|commit|blob|hash)(?!\w*salt)"
 )
@@ -37,7 +40,11 @@ def hash_or_id(context: Context) -> Signal | None:
         return Signal("hash", -60, "the scope of a signature")
     if context.before.startswith(b'{"keyward-baseline"') and context.before.endswith(b'"salt": "'):
         return Signal("hash", -60, "the salt of a baseline")
-    if re.match(rb"(?:sha\d{1,3}|md5)[:-]|\$(?:2[aby]|apr1|argon2|5|6|y)\$|pbkdf2|scrypt[:$]|\{SS?HA", context.value):
+    if context.before.endswith(b":") and _ARN.search(context.before):
+        return Signal("reference", -60, "the name of a secret in AWS")
+    if _FINGERPRINT.match(context.value) and strength(context) == WEAK:
+        return Signal("hash", -40, "the fingerprint of a key")
+    if re.match(rb"\*[0-9A-F]{40}\Z|(?:sha\d{1,3}|md5)[:-]|\$(?:2[aby]|apr1|argon2|5|6|y)\$|pbkdf2|scrypt[:$]|\{SS?HA", context.value):
         return Signal("hash", -40, "a digest")
     return None
 

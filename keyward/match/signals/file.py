@@ -21,7 +21,7 @@ _PROSE = re.compile(
     r"\.(?:md|rst|txt|adoc|html?|tex|org|mdx)$|(?:^|/)(?:docs?|documentation|man)/|(?:^|/)(?:readme|changelog|changes|license|metadata|news)[\w.]*$"
 )
 _TRANSLATION = re.compile(
-    r"(?:^|/)(?:i18n|l10n|locales?|translations?|lang|languages?)/|\.(?:po|pot|mo|resx|strings|arb|xlf|xliff)$|messages[\w.-]*\.(?:properties|json)$"
+    r"(?:^|/)(?:i18n|l10n|locales?|translations?|lang|languages?|(?:[\w-]+\.)?localedata|cldr)/|\.(?:po|pot|mo|resx|strings|arb|xlf|xliff)$|messages[\w.-]*\.(?:properties|json)$"
 )
 _LOCK = re.compile(
     r"(?:^|/)(?:[\w.-]*lock(?:\.json|\.ya?ml|file)?|[\w.-]*\.lock|package-lock\.json|go\.sum|record|pnpm-lock\.yaml|[\w.-]*\.sum|\.secrets\.baseline|checksums[\w.]*)$"

@@ -31,7 +31,8 @@ _NOT_A_SECRET_TAIL = frozenset(
     b"view template link column table arn ref reference version count index position start end line location scope scopes "
     b"status state mode env var variable source description desc rule rules limit usage review info ring fingerprint algo "
     b"strategy authenticator checker hasher renderer lexer parser tokenizer style color icon image api apis set list map symbol kinds "
-    b"identifier identifiers hints prompts rotation managers mgr realm md sha crc exception error authid keyid tokenid pubkey publickey".split()
+    b"identifier identifiers hints prompts rotation managers mgr realm md sha crc exception error authid keyid tokenid pubkey publickey "
+    b"host hosts hostname port address email username".split()
 )
 _OF_PROGRAMS = frozenset(
     b"actor array assert block bytes cache check child class client column component container content context control count customer data dataset device "

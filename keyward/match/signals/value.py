@@ -12,6 +12,7 @@ from keyward.model.finding import Signal
 from keyward.plugin.letters import (
     PIECES,
     READS,
+    UNREADABLE,
     UUID,
     classes,
     digits,
@@ -80,7 +81,9 @@ def drawn_password(context: Context) -> Signal | None:
     if not is_drawn(value) or _DOTTED.match(value):
         return None
     if not digits(value):
-        return Signal("drawn", 5 if len(value) >= 8 else -5, "letters that make no word")
+        if len(value) < 8:
+            return Signal("drawn", 5 if strength(context) == PASSWORD else -20, "a few letters that make no word")
+        return Signal("drawn", 15 if fluency(value) < UNREADABLE else 5, "letters that make no word")
     return Signal("drawn", 15 if len(value) >= 8 else 8, f"{classes(value)} classes of characters, no word")
 
 
