@@ -169,7 +169,8 @@ def test_what_names_or_stands_for_a_secret_is_none() -> None:
     assert weight("hash_or_id", value, b'"arn": "x", "secret:') == 0
     fingerprint = hexa(40).sample(2).text.upper()
     assert weight("hash_or_id", fingerprint, b"gpg --key ") < 0
-    assert weight("hash_or_id", fingerprint, b"secret_key = ") == 0
+    assert weight("hash_or_id", fingerprint, b"gpg_secret_key = ") == 0
+    assert weight("hash_or_id", fingerprint, b"key = ") == 0
     assert weight("hash_or_id", b"*" + fingerprint, b"IDENTIFIED BY PASSWORD '") < 0
 
 

@@ -27,6 +27,7 @@ _TESTING = re.compile(rb"(?:\bassert|\bexpect\(|\bshould\b|\.to_?(?:be|equal)|is
 _JOINED = re.compile(rb"[\"'`][ \t]?(?:\+|\.(?=[ \t$])|\.\.|&|<>|~)")
 _ARN = re.compile(rb"\barn:[a-z-]{2,20}:secretsmanager:(?:[^:\s\"']{0,60}:){0,3}\Z")
 _FINGERPRINT = re.compile(rb"(?:0x)?[0-9A-F]{40}\Z|(?:[0-9A-F]{4} ){5} ?(?:[0-9A-F]{4} ){4}[0-9A-F]{4}\Z")
+_PGP = re.compile(rb"gpg|pgp|gnupg|key-?(?:id|ring|server)|recv|fingerprint|signed")
 _HASH_CONTEXT = re.compile(
     rb"(?i:md5|sha\d|sha_?\d|checksum|digest|fingerprint|etag|integrity|revision|commit|blob|hash)(?!\w*salt)"
 )
@@ -42,7 +43,7 @@ def hash_or_id(context: Context) -> Signal | None:
         return Signal("hash", -60, "the salt of a baseline")
     if context.before.endswith(b":") and _ARN.search(context.before):
         return Signal("reference", -60, "the name of a secret in AWS")
-    if _FINGERPRINT.match(context.value) and strength(context) == WEAK:
+    if _FINGERPRINT.match(context.value) and strength(context) == WEAK and _PGP.search(context.before.lower()):
         return Signal("hash", -40, "the fingerprint of a key")
     if re.match(rb"\*[0-9A-F]{40}\Z|(?:sha\d{1,3}|md5)[:-]|\$(?:2[aby]|apr1|argon2|5|6|y)\$|pbkdf2|scrypt[:$]|\{SS?HA", context.value):
         return Signal("hash", -40, "a digest")
