@@ -59,7 +59,7 @@ GENERIC_SIGNALS: tuple[Ask, ...] = (
 )  # fmt: skip
 
 _MOST: dict[Ask, int] = {kind_of_file: 10, kind_of_name: 10}
-_MOST_OF_ONE: dict[Ask, int] = {random_token: 25, drawn_password: 15, chosen_password: 5, passphrase: 15, uuid: 5}
+_MOST_OF_ONE: dict[Ask, int] = {random_token: 25, drawn_password: 15, chosen_password: 5, passphrase: 15, uuid: 5, number_or_date: 15}
 """What a signal can add at most, where it adds anything. Of the latter, which all look at how the value came about, one alone speaks."""
 
 

@@ -191,6 +191,16 @@ def test_letters_that_no_word_has_are_a_credential_wherever_they_stand(seed: int
     assert confidence(unread(6, seed), b'token = "', path=path) < REGULAR
 
 
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [(b"832719", True), (b"67349067818513698", True), (b"123456", False), (b"111111", False), (b"20240131", False), (b"4711", False)],
+)  # fmt: skip
+def test_digits_that_nobody_counts_to(value: bytes, is_one: bool) -> None:
+    for path in ("src/app.py", "tests/test_app.py"):
+        assert (confidence(value, b'password = "', path=path) >= REGULAR) == is_one
+        assert confidence(value, b'token = "', path=path) < REGULAR
+
+
 @pytest.mark.parametrize("value", [b"lsdajfh923874", b"sdlfkj452", b"asdkfjhalksdjf"])
 def test_what_the_fingers_ran_along_is_made_up(value: bytes) -> None:
     assert confidence(value, b'oauth_token = "') < REGULAR

@@ -43,6 +43,7 @@ _PATH = re.compile(
 _SLUGS = re.compile(rb"[a-z]+(?:[-_.][a-z]+|[-_.][0-9]{1,4})*(?:/[a-z]+(?:[-_.][a-z]+|[-_.][0-9]{1,4})*)+\Z")
 _URL = re.compile(rb"[a-zA-Z][a-zA-Z0-9+.-]{1,20}:(?://|[a-z])")
 _NUMBERS = re.compile(rb"0x[0-9a-fA-F]{1,12}\Z|v?\d+\Z|v?\d+(?:[.:/_-]\d+)+(?:[TZz+ .:-][\dA-Za-z.:+-]{0,20})?\Z")
+_CHOSEN_DIGITS = re.compile(rb"(?!(?:19|20)[0-9]{2}[01][0-9])[0-9]{6,20}\Z")
 _MAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+\Z")
 _DOTTED = re.compile(rb"\$?[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::|->|\?\.)[A-Za-z_][A-Za-z0-9_]*)+\Z")
 _MARKUP = re.compile(
@@ -78,7 +79,7 @@ def random_token(context: Context) -> Signal | None:
 def drawn_password(context: Context) -> Signal | None:
     """A shorter value that was drawn as well: there is no word in it."""
     value = context.value
-    if not is_drawn(value) or _DOTTED.match(value):
+    if not is_drawn(value) or _is_path_of_names(value):
         return None
     if not digits(value):
         if len(value) < 8:
@@ -183,9 +184,13 @@ def type_or_constant(context: Context) -> Signal | None:
 def identifier(context: Context) -> Signal | None:
     """A dotted path, a reference in code: `settings.DB_PASSWORD`."""
     value = context.value
-    if _DOTTED.match(value) and not is_random(max(re.split(rb"\.|::|->", value), key=len)):
+    if _is_path_of_names(value) and not is_random(max(re.split(rb"\.|::|->", value), key=len)):
         return Signal("identifier", -40, "a path of names")
     return None
+
+
+def _is_path_of_names(value: bytes) -> bool:
+    return _DOTTED.match(value) is not None and fluency(value) >= UNREADABLE
 
 
 def path_or_url(context: Context) -> Signal | None:
@@ -210,6 +215,8 @@ def path_or_url(context: Context) -> Signal | None:
 def number_or_date(context: Context) -> Signal | None:
     value = context.value
     if _NUMBERS.match(value) and not is_random(value):
+        if strength(context) == PASSWORD and _CHOSEN_DIGITS.match(value) and walk(value) < 0.5 and entropy(value) >= 1.5:
+            return Signal("number", 15, "digits, as people choose them")
         return Signal("number", -45, "a number, version or date")
     return Signal("mail", -45, "a mail address") if _MAIL.match(value) else None
 
