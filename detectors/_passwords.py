@@ -218,7 +218,7 @@ def variable_rule(id: str, kind: Kind, names: bytes, name: str, weak: str, *, co
     return form_rule(
         id,
         kind,
-        rb"(?<![A-Za-z0-9])" + names + rb"(?:[\"']?\]?\s{0,3}(?::=|=>|=|:(?!\?))|[\"']\s{0,3},)(?:[ \t]{0,3}|\s{1,30}(?=[\"']))" + _OPENED + WORD,  # on the next line in quotes alone
+        rb"(?<![A-Za-z0-9])" + names + rb"(?:[\"']?\]?[ \t]{0,20}\s{0,3}(?::=|=>|=|:(?!\?))|[\"']\s{0,3},)(?:[ \t]{0,20}|\s{1,30}(?=[\"']))" + _OPENED + WORD,  # on the next line in quotes alone
         score,
         (f"{name}={{}}\n", f"      {name}: '{{}}'\n", f'{{"{name}": "{{}}"}}\n', f"export {name}={{}} && run\n"),
         (f"{name}={weak}\n", f"{name}=${{PASSWORD}}\n", f"{name}_FILE=/run/secrets/app\n", f"{name}=$(cat file)\n", f"{name}=<password>\n", f"{name}: ${{{name}:?must-be-set}}\n"),

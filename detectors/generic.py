@@ -50,16 +50,19 @@ _OPTION = rb"(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?ke
 _TAIL = rb"[A-Za-z0-9_.-]{0,24}"
 _TYPED = rb"(?:[ \t]{0,2}:?[ \t]{1,2}(?:As )?&?[A-Za-z][A-Za-z0-9_.]{0,20})?"
 _OPERATOR = rb"(?:===?|!==?|:=|=>|=|:|\xef\xbc\x9a|\|\||\?\?)"
+_SPACES = rb"[ \t]{0,24}"
+"""Around a sign of assignment: many people align what they assign, and the formatters of Go and Terraform do it for all."""
+
 _GIVEN = (
     rb"(?:(?:[\"'`]\]?|[*_]{1,2}|"
     + _TYPED
-    + rb")[ \t]{0,4}"
+    + rb")" + _SPACES
     + _OPERATOR
-    + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])[ \t]{0,4}[rbuf@]?(?:\\?[\"'`])"
+    + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])" + _SPACES + rb"[rbuf@]?(?:\\?[\"'`])"
 )
 """Between a name and a value in quotes: `name = "`, `"name": "`, `name: str = "`, `define('name', '`, `#define name "`, `**name**: ``, `name == "`."""
 
-_GIVEN_PLAINLY = rb"(?:[\"'`]\]?|" + _TYPED + rb")[ \t]{0,4}" + _OPERATOR + rb"[ \t]{0,4}"
+_GIVEN_PLAINLY = rb"(?:[\"'`]\]?|" + _TYPED + rb")" + _SPACES + _OPERATOR + _SPACES
 _IN_QUOTES = rb"(?P<secret>[!#-&(-\[\]-_a-~]{6,200})"
 _BARE_REST = rb"[A-Za-z0-9!#$%&*+./:=?@^_~|-]"
 _BARE = rb"(?P<secret>[A-Za-z0-9!#%&*+./:=?@^_~|-]" + _BARE_REST + rb"{5,199})"
@@ -310,7 +313,7 @@ RULES = (
     ),
     _rule(
         "assigned",
-        _WORDS + _TAIL + rb"(?:=|[ \t]?(?::|\xef\xbc\x9a)[ \t]{0,4}|[ \t]{1,4}=[ \t]{1,4})" + _BARE + _ENDS,
+        _WORDS + _TAIL + rb"(?:=|[ \t]{0,24}(?::|\xef\xbc\x9a)[ \t]{0,24}|[ \t]{1,24}=[ \t]{1,24})" + _BARE + _ENDS,
         (
             assigned("SERVICE_TOKEN", _RANDOM),
             assigned("password", _STRONG, form="  {name}: {value}\n"),
