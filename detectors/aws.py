@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from keyward.plugin import Companion, CredentialKind, Kind, Manual, Parts, Rule, Signal
+from keyward.plugin import Companion, CredentialKind, Kind, Manual, Parts, Rule, Signal, letters
 from keyward.plugin.shapes import Shape, assigned, b32, b64, concat, hexa, part, text
 from keyward.plugin.verifier import Answer, Case, Dead, Live, Restricted, Unknown, Verdict, evidence
 
@@ -73,7 +73,11 @@ def _mixed(value: bytes) -> bool:
 
 
 def _looks_random(parts: Parts) -> Signal | None:
-    return None if _mixed(parts["secret"]) else Signal("shape", -40, "lacks a case or a digit")
+    value = parts["secret"]
+    if _mixed(value):
+        return None
+    # what speaks S3 as well has keys of its own form, mostly hexadecimal digits
+    return Signal("shape", -20 if letters.HEX.match(value) and letters.is_random(value) else -40, "lacks a case or a digit")
 
 
 _BODY = rb"(?P<secret>[A-Za-z0-9+/]{40})(?![A-Za-z0-9+/=])"

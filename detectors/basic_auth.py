@@ -98,18 +98,21 @@ RULES = (
     Rule(
         "basic-auth/curl",
         BASIC,
-        rb"(?<![A-Za-z0-9_-])(?:curl|http|https|xh|httpie)(?:\.exe)?\s(?:[^|;]{0,300}?\s)?(?:-u ?|--user[ =]|-a |--proxy-user[ =]|-U )[\"']?(?P<user>[^\s:\"'/$]{1,100}):(?P<secret>[^\s\"'`]{2,200})(?=[\s\"'`]|\Z)",
-        anchor=rb"\s(?:-u ?|--user[ =]|-a |--proxy-user[ =]|-U )[\"']?[^\s:\"'/$]{1,100}:[^\s\"'`]{2}",
+        rb"(?<![A-Za-z0-9_-])(?:curl|http|https|xh|httpie)(?:\.exe)?\s(?:[^|;]{0,300}?\s)?(?:-u {0,3}|--user(?: {1,3}|=)|-a {1,3}|--proxy-user(?: {1,3}|=)|-U {1,3})[\"']?(?P<user>[^\s:\"'/$<]{1,100})?:(?P<secret>[^\s\"'`]{2,200})(?=[\s\"'`]|\Z)",
+        anchor=rb"\s(?:-u {0,3}|--user(?: {1,3}|=)|-a {1,3}|--proxy-user(?: {1,3}|=)|-U {1,3})[\"']?[^\s:\"'/$<]{0,100}:[^\s\"'`]{2}",
         specificity=STRUCTURAL,
         score=70,
         check=judge,
         examples=(
             text("curl -u ", _USER, ":", _SECRET, " https://api.corp.io/\n"),
             text("curl -s -X POST --user '", _USER, ":", _SECRET, "' https://api.corp.io/\n"),
+            text("curl -u ':", _SECRET, "' https://localhost:9200/_cluster/health\n"),
+            text("curl -X POST --user  '", _USER, ":", _SECRET, "' $API\n"),
             text("RUN curl -sSL \\\n  -u", _USER, ":", _SECRET, " -o a.tgz https://repo.corp.io/a.tgz\n"),
         ),
         near_misses=(
             text("curl -u svc_orders https://api.corp.io/\n"),
+            text("curl -u <user:", PASSWORD, "> https://api.corp.io/\n"),
             text("curl -u user:password https://api.corp.io/\n"),
             text("curl -u svc_orders:$TOKEN https://api.corp.io/\n"),
             text("docker run -u svc_orders:", PASSWORD, " image\n"),

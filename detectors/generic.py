@@ -58,7 +58,7 @@ _GIVEN = (
     + _TYPED
     + rb")" + _SPACES
     + _OPERATOR
-    + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])" + _SPACES + rb"[rbuf@]?(?:\\?[\"'`])"
+    + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])" + _SPACES + rb"[rbuf@]?(?:\"\\\"|'\"|\\?[\"'`])"
 )
 """Between a name and a value in quotes: `name = "`, `"name": "`, `name: str = "`, `define('name', '`, `#define name "`, `**name**: ``, `name == "`."""
 
@@ -98,9 +98,14 @@ _ESCAPED = (
 _BLOCK = rb":(?: [>|][+-]?)?\r?\n"
 _GIVEN_ABOVE = rb"(?:[\"'`]\]?|" + _TYPED + rb")[ \t]{0,4}(?::=|=>|=|:)[ \t]{0,2}"
 
+_IS = rb" (?:(?:is|was)(?: now| still| set to| changed to)?:? |-> |- (?=[\"'`]))"
+_NAMED_IN_WORDS = rb"(?:" + _WORDS + rb"[A-Za-z0-9_.-]{0,24}|(?<![A-Za-z])(?i:api|access|secret|private|auth|admin|root) (?i:key|token|pass|pw))"
+_TOLD = rb"(?P<secret>[!#-&(-+/-:<->@-Z^_a-~][!#-&(->@-\[\]-_a-~]{4,198}[A-Za-z0-9!#$%&+/=@^_~])"
+"""How people tell each other, an agent or their notes: `the password for staging is …`. The dot that ends the sentence is not in it."""
+
 _ARGUMENT = rb"[ \t]{0,2}(?:[^,\"'()\n]{1,60}|[rbuf@]?[\"'][^\"'\n]{0,200}[\"'])[ \t]{0,2},"
 _SECOND = rb"(?:NetworkCredential|UsernamePasswordCredentials?|UsernamePasswordAuthenticationToken|PasswordAuthentication|(?:HTTP|Http)?BasicAuth(?:entication)?|basic_auth|[.>]login|auth[ \t]?=[ \t]?)"
-_THIRD = rb"(?:mysqli?_(?:p|real_)?connect|new mysqli|new PDO|getConnection|pg_connect|ftp_login)"
+_THIRD = rb"(?:DirectoryEntry|mysqli?_(?:p|real_)?connect|new mysqli|new PDO|getConnection|pg_connect|ftp_login)"
 
 
 def _rule(
@@ -247,6 +252,25 @@ RULES = (
             assigned("setColour", _RANDOM, form='store.{name}("{value}")\n'),
             assigned("setPassword", "password123", form='user.{name}("{value}")\n'),
         ),
+    ),
+    _rule(
+        "told",
+        _NAMED_IN_WORDS + rb"(?: (?:for|of) [^\n.,;:=]{1,40}?)?" + _IS + rb"[\"'`*]{0,3}(?=[^\s\"'`]{0,30}[0-9])" + _TOLD + rb"(?=[\"'`*.,;:)!?]{0,3}(?:\s|\Z))",
+        (
+            assigned("password", _STRONG, form="The {name} is {value}.\n"),
+            assigned("token", _RANDOM, form="- the {name} for the staging server is `{value}`\n"),
+            assigned("API key", _RANDOM, form="Your {name} was {value}, keep it\n"),
+            assigned("secret", _RANDOM, form="plaid {name} - '{value}'\n"),
+        ),
+        (
+            assigned("password", "required", form="The {name} is {value}.\n"),
+            assigned("token", "base64-encoded", form="The {name} is {value}.\n"),
+            assigned("key", "32 bytes", form="The secret {name} is {value} long.\n"),
+            assigned("colour", _RANDOM, form="The {name} is {value}.\n"),
+            assigned("password", _STRONG, form="The {name} is not in {value}.\n"),
+        ),
+        anchor=_NAMED_IN_WORDS + rb"(?: (?:for|of) [^\n]{1,40})?" + _IS + rb"[\"'`*]{0,3}[^\s\"'`]{0,20}[0-9]",
+        score=40,
     ),
     _rule(
         "positional",

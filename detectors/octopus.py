@@ -30,7 +30,7 @@ KINDS = (
 RULES = (
     by_prefix(
         KEY,
-        rb"API-(?=[A-Z]{0,25}[0-9])(?=[0-9]{0,25}[A-Z])[A-Z0-9]{25,32}",
+        rb"(?<!/)API-(?=[A-Z]{0,25}[0-9])(?=[0-9]{0,25}[A-Z])[A-Z0-9]{25,32}",
         "OCTOPUS_API_KEY",
         concat("API-", upper(26)),
         (

@@ -139,7 +139,7 @@ RULES = (
     Rule(
         str(USER),
         USER,
-        token(rb"xoxp-(?:[0-9]{8,14}-){3}[A-Za-z0-9]{28,34}", _EDGE),
+        token(rb"xox[pe]-(?:[0-9]{8,14}-){3}[A-Za-z0-9]{28,34}", _EDGE),
         score=80,
         examples=contexts("SLACK_USER_TOKEN", _USER),
         near_misses=misses(

@@ -42,7 +42,7 @@ RULES = (
     Rule(
         str(TOKEN),
         TOKEN,
-        token(rb"sgp_(?:(?:[0-9a-f]{16}|local)_)?[0-9a-f]{40}", _WORD_),
+        token(rb"sgp_(?:(?:[0-9A-Fa-f]{16}|local)_)?[0-9A-Fa-f]{40}", _WORD_),
         examples=(
             assigned("SRC_ACCESS_TOKEN", concat("sgp_", hexa(16), "_", hexa(40))),
             text(

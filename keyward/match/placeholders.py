@@ -30,13 +30,13 @@ _LONG_WORDS = (  # safe in a random body: by chance once in ten million values o
     b"example", b"placeholder", b"changeme", b"change_me", b"replaceme", b"replace-me", b"replace_me", b"redacted",
     *(b"your" + mark + word for mark in (b"-", b"_") for word in (b"api", b"secret", b"key", b"token", b"access", b"own", b"client", b"auth", b"pass")),
     *(b"not" + one + b"a" + two + b"real" for one in (b"", b"-", b"_") for two in (b"", b"-", b"_")),
-    b"xxxxx", b"***", b"000000000", b"111111111", b"abcdefgh", b"aaecawqfbg", b"aaaqeayeaudaocaj", b"00010203040506", b"001122334455", b"123456789", b"0123456789", b"987654321",
+    b"xxxxx", b"***", b"#####", b"000000000", b"111111111", b"abcdefgh", b"aaecawqfbg", b"aaaqeayeaudaocaj", b"00010203040506", b"001122334455", b"123456789", b"0123456789", b"987654321",
     b"deadbeefdeadbeef", b"qwertyuiop",
 )  # fmt: skip
 _MASKS = (b"***", b"...", b"\xe2\x80\xa6", b"xxxxxx", b"XXXXXX", b"\xe2\x80\xa2\xe2\x80\xa2\xe2\x80\xa2")
 _MASK = re.compile(rb"^.{0,12}(?:\*{3,}|\.{3,}|\xe2\x80\xa6|x{6,}|X{6,}|\xe2\x80\xa2{3,}).{0,12}$", re.DOTALL)
 _REFERENCE = re.compile(
-    rb"^(?:\$\{|\$\(|\$[A-Za-z_]|\{\{|\{%|<%|%\(|#\{|@\{|%[A-Z_]+%$|<[A-Za-z][\w ./:-]*>$|\[[A-Za-z _-]+\]$|\{[A-Za-z_][\w.-]*\}$|"
+    rb"^(?:\$\{|\$\(|\$[A-Za-z_]|\{\{|\{%|<%|%\(|#\{|@\{|%[A-Za-z_]+%$|<[A-Za-z][\w ./:-]*>$|\[[A-Za-z _-]+\]$|\{[A-Za-z_][\w.-]*\}$|"
     rb"os\.(?:environ|getenv)|process\.env|env\(|ENV\[|getenv\(|System\.getenv|secrets?\.|vars?\.|var\.|data\.|local\.|module\.|"
     rb"vault:|op://|awssm:|ssm:|gcpsm:|keyring:|env:|file:|exec:|arn:aws|ref\+|sops:|!Ref|!Sub|!vault|\$ANSIBLE_VAULT|ENC\[|ENC\(|"
     rb"\{cipher\}|AgB[A-Za-z0-9+/]{200}|projects/[\w-]+/secrets/|secretsmanager:|lookup\(|\{\"source\")",

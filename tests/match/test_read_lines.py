@@ -93,3 +93,61 @@ def test_letters_that_make_no_word_under_a_name_for_passwords(value: str) -> Non
     assert found(f"token = '{value}'", "src/app.py") == set()
     for word in ("donkey", "getPassword", "required", "username"):
         assert found(f"password = '{word}'", "src/app.py") == set()
+
+
+STRONG = "kX9#mmP2qz"[::-1]
+TOKEN = "".join(random.Random(11).choices("0123456789abcdef", k=32))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "The password is {}.\n",
+        "- the db password for staging is `{}`\n",
+        "Ensure the password for user 'postgres' is '{}' or change it\n",
+        "the new root password was changed to: **{}**\n",
+        "Your API key is now {}, keep it\n",
+    ],
+)
+def test_what_people_tell_each_other(form: str) -> None:
+    assert found(form.format(STRONG), "notes/access.txt") == {STRONG}
+    for word in ("required", "base64-encoded", "32 bytes long", "v1.2.3-rc4", "too short, 8 characters", "${DB_PASSWORD1}"):
+        assert found(form.format(word), "notes/access.txt") == set()
+
+
+@pytest.mark.parametrize(
+    ("form", "path"),
+    [
+        ("    Password:            {},\n", "main.go"),
+        ("  password               = {}\n", "main.tf"),
+        ("    password        => {},\n", "site.pp"),
+        ("passwd               = {}\n", "app.ini"),
+        ("password:            {}\n", "values.yaml"),
+        ("MYSQL_PASSWORD       = {}\n", "setup.cfg"),
+    ],
+)
+def test_aligned_assignments(form: str, path: str) -> None:
+    assert STRONG in found(form.format(f'"{STRONG}"'), path)
+    if path.endswith((".ini", ".yaml", ".cfg")):
+        assert STRONG in found(form.format(STRONG), path)
+
+
+@pytest.mark.parametrize(
+    "line", ['buildConfigField "String", "API_KEY", "\\"{}\\""\n', "buildConfigField 'String' , 'API_KEY' , '\"{}\"'\n"]
+)
+def test_a_string_in_a_string_of_gradle(line: str) -> None:
+    assert found(line.format(TOKEN), "app/build.gradle") == {TOKEN}
+
+
+def test_notes_in_plain_text_are_no_documentation() -> None:
+    line = f'password = "{STRONG}"\n'
+    sure = {
+        path: max(judged.confidence for judged in _MATCHER.find(line.encode(), path))
+        for path in ("notes.txt", "docs/notes.txt", "README.txt", "notes.md")
+    }
+    assert sure["notes.txt"] > sure["docs/notes.txt"] == sure["README.txt"] == sure["notes.md"]
+
+
+@pytest.mark.parametrize("value", ["jjwt-jackson-0.11.2", "requests==2.32.5", "token-service@1.4.0", "=9.0.3", "%DB_PASSWORD%"])
+def test_packages_with_their_version_and_variables_of_windows(value: str) -> None:
+    assert found(f'token: "{value}"\n', "app.yaml") == set()

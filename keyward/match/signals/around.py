@@ -25,6 +25,9 @@ _DESCRIPTION = re.compile(
 )
 _TESTING = re.compile(rb"(?:\bassert|\bexpect\(|\bshould\b|\.to_?(?:be|equal)|isequalto|thenreturn|\bmock|\bstub|\bfake)")
 _JOINED = re.compile(rb"[\"'`][ \t]?(?:\+|\.(?=[ \t$])|\.\.|&|<>|~)")
+TOLD = "generic/told"
+"""The rule for sentences that tell a credential, which the signals about sentences do not speak of."""
+
 _ARN = re.compile(rb"\barn:[a-z-]{2,20}:secretsmanager:(?:[^:\s\"']{0,60}:){0,3}\Z")
 _FINGERPRINT = re.compile(rb"(?:0x)?[0-9A-F]{40}\Z|(?:[0-9A-F]{4} ){5} ?(?:[0-9A-F]{4} ){4}[0-9A-F]{4}\Z")
 _PGP = re.compile(rb"gpg|pgp|gnupg|key-?(?:id|ring|server)|recv|fingerprint|signed")
@@ -59,6 +62,8 @@ def bare_in_code(context: Context) -> Signal | None:
 
 def prose_around(context: Context) -> Signal | None:
     """The line goes on after a bare value, or a sentence stands before it."""
+    if context.candidate.rule.id == TOLD:
+        return None
     quoted = context.before.endswith((b'"', b"'", b"`", b">"))
     given = context.before.endswith(b"=") and not context.before.endswith(b" =")
     if not quoted and not given and re.match(rb"[ \t]+[A-Za-z]{2,}[ ,.]", context.after):
@@ -74,7 +79,7 @@ def loosely_joined(context: Context) -> Signal | None:
     """Only a space between name and value is how sentences are made (`pass `name` to the caller`), but for some commands and languages; and
     only a comma is how lists are made, but where the two are all there is: `define('DB_PASS', '…')`."""
     before = context.before
-    if not before.endswith((b'"', b"'", b"`")) or context.candidate.rule.id == "generic/positional":
+    if not before.endswith((b'"', b"'", b"`")) or context.candidate.rule.id in ("generic/positional", TOLD):
         return None
     beside = before[:-1].rstrip(b"rbuf@").rstrip(b" \t")
     if not beside:  # the value begins its line, so the rule found the name on the one before

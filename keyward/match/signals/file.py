@@ -18,7 +18,7 @@ _CODE = re.compile(
     r"\.(?:py|pyi|pyx|js|jsx|ts|tsx|mjs|cjs|go|rs|java|kt|kts|scala|c|h|cc|cpp|hpp|cs|rb|php|swift|m|pl|pm|lua|ex|exs|erl|dart|vue|svelte|r|jl|hs|clj|vb|pas|sol|gradle|groovy|pyc)$"
 )
 _PROSE = re.compile(
-    r"\.(?:md|rst|txt|adoc|html?|tex|org|mdx)$|(?:^|/)(?:docs?|documentation|man)/|(?:^|/)(?:readme|changelog|changes|license|metadata|news)[\w.]*$"
+    r"\.(?:md|rst|adoc|html?|tex|org|mdx)$|(?:^|/)(?:docs?|documentation|man|info)/|(?:^|/)(?:readme|changelog|changes|copying|history|licen[cs]e|metadata|news|notice|todo)[\w.-]*$"
 )
 _TRANSLATION = re.compile(
     r"(?:^|/)(?:i18n|l10n|locales?|translations?|lang|languages?|(?:[\w-]+\.)?localedata|cldr)/|\.(?:po|pot|mo|resx|strings|arb|xlf|xliff)$|messages[\w.-]*\.(?:properties|json)$"

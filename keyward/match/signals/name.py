@@ -46,7 +46,7 @@ _OF_PROGRAMS = frozenset(
 )
 _NOT_A_SECRET_END = (b"type", b"field", b"name", b"url", b"path", b"file", b"hash", b"label", b"text", b"length", b"header")
 _NOT_A_SECRET_HEAD = frozenset(
-    b"next page continuation pagination nextpage previous prev sync cursor csrf xsrf public publishable pub site primary foreign "
+    b"next page continuation pagination nextpage previous prev sync cursor csrf xsrf authenticity public publishable pub site primary foreign "
     b"partition sort cache row column group index lookup bos eos pad sep cls unk mask special stop begin token2 num max min lexer "
     b"word sub unknown idempotency client_request no has is use get set show hide forgot reset invalid missing wrong bad "
     b"verification starting change update purchase lock consumption snapshot copyproduct paging".split()
@@ -59,14 +59,14 @@ _SECRET_WORDS = re.compile(
 )
 _OWN_NUMBER = re.compile(rb"(?:[!@#$%^*~+?](?!.*123)[0-9]{2,}|(?<![0-9])(?!0?123|[0-9]*321)[0-9]{2,}[!@#$%^*~+?]{1,2})\Z")
 _LOOKS_LIKE = bytes.maketrans(b"@$031!457", b"asoeliast")
-_SAID_BEFORE = frozenset((b"by", b"-string"))
-"""The last words of `IDENTIFIED BY '…'` and `ConvertTo-SecureString -String '…'`."""
+_SAID_BEFORE = frozenset((b"by", b"-string", b"is", b"was", b"are", b"now", b"still", b"to", b"-"))
+"""The last words of `IDENTIFIED BY '…'`, `ConvertTo-SecureString -String '…'` and `the password is …`."""
 
 _STRENGTH = re.compile(
     rb"(?P<password>pass(?!ive|age|eng|port|ing|es\b|ed\b)|pwd|kennwort|contrase|senha|wachtwoord|has(?:lo|\xc5\x82o)|l(?:o|\xc3\xb6)senord|adgangskode|salasana|sifre|kata_?sandi|mat_?khau|parol[ae]|psk|pw\b|_pw|"
     rb"\xd0\xbf\xd0\xb0(?:\xd1\x80\xd0\xbe\xd0\xbb|\xd1\x81\xd0\xb2\xd0\xbe\xd1\x80\xd0\xb4)|\xe5\xaf\x86(?:\xe7\xa0\x81|\xe7\xa2\xbc)|\xe5\x8f\xa3\xe4\xbb\xa4|\xe3\x83\x91\xe3\x82\xb9|\xeb\xb9\x84\xeb\xb0\x80|securestring|identified by)|"
     rb"(?P<secret>(?:api|app|access|auth|secret|private|signing|signature|encryption|encrypt|master|service|shared|storage|session|account|admin|client|deploy|"
-    rb"license|webhook|hmac|bot|jwt|cipher|crypto|token)[_.-]?key(?!s)|secret|token|bearer|authorization|\xe5\xaf\x86\xe9\x92\xa5)|"
+    rb"license|webhook|hmac|bot|jwt|cipher|crypto|token)[_. -]?key(?!s)|secret|token|bearer|authorization|\xe5\xaf\x86\xe9\x92\xa5)|"
     rb"(?P<weak>key|salt|seed|nonce|auth|credential|iv\b)"
 )
 

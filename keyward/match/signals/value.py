@@ -44,6 +44,7 @@ _SLUGS = re.compile(rb"[a-z]+(?:[-_.][a-z]+|[-_.][0-9]{1,4})*(?:/[a-z]+(?:[-_.][
 _URL = re.compile(rb"[a-zA-Z][a-zA-Z0-9+.-]{1,20}:(?://|[a-z])")
 _NUMBERS = re.compile(rb"0x[0-9a-fA-F]{1,12}\Z|v?\d+\Z|v?\d+(?:[.:/_-]\d+)+(?:[TZz+ .:-][\dA-Za-z.:+-]{0,20})?\Z")
 _CHOSEN_DIGITS = re.compile(rb"(?!(?:19|20)[0-9]{2}[01][0-9])[0-9]{6,20}\Z")
+_PACKAGE = re.compile(rb"[=~^<>!]{1,2}v?\d+(?:\.\d+)+[\w.*-]{0,12}\Z|[A-Za-z][A-Za-z0-9_.]*(?:-[A-Za-z][A-Za-z0-9_.]*)*[-@:=]{1,2}v?\d+\.\d+(?:\.\d+)?(?:[-.][A-Za-z]{1,12}\d{0,3})?\Z")
 _MAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+\Z")
 _DOTTED = re.compile(rb"\$?[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::|->|\?\.)[A-Za-z_][A-Za-z0-9_]*)+\Z")
 _MARKUP = re.compile(
@@ -71,7 +72,7 @@ _ALGORITHM = re.compile(
 def random_token(context: Context) -> Signal | None:
     """A value that a machine has drawn. Its length is what tells it from a password."""
     value = context.value
-    if not is_random(value) or _DOTTED.match(value):
+    if not is_random(value) or (_is_path_of_names(value) and not _has_random_piece(value)):
         return None
     return Signal("random", 25 if len(value) >= 20 else 15, f"{entropy(value):.1f} bits per character")
 
@@ -184,13 +185,17 @@ def type_or_constant(context: Context) -> Signal | None:
 def identifier(context: Context) -> Signal | None:
     """A dotted path, a reference in code: `settings.DB_PASSWORD`."""
     value = context.value
-    if _is_path_of_names(value) and not is_random(max(re.split(rb"\.|::|->", value), key=len)):
+    if _is_path_of_names(value) and not _has_random_piece(value):
         return Signal("identifier", -40, "a path of names")
     return None
 
 
 def _is_path_of_names(value: bytes) -> bool:
     return _DOTTED.match(value) is not None and fluency(value) >= UNREADABLE
+
+
+def _has_random_piece(value: bytes) -> bool:
+    return is_random(max(re.split(rb"\.|::|->", value), key=len))
 
 
 def path_or_url(context: Context) -> Signal | None:
@@ -214,6 +219,8 @@ def path_or_url(context: Context) -> Signal | None:
 
 def number_or_date(context: Context) -> Signal | None:
     value = context.value
+    if _PACKAGE.match(value):
+        return Signal("number", -45, "a version, of a package")
     if _NUMBERS.match(value) and not is_random(value):
         if strength(context) == PASSWORD and _CHOSEN_DIGITS.match(value) and walk(value) < 0.5 and entropy(value) >= 1.5:
             return Signal("number", 15, "digits, as people choose them")
