@@ -134,10 +134,12 @@ _LOG_ENDINGS = (".log", ".out", ".err", "_log", "typescript")
 _LOG_NAMES = ("access", "error", "syslog", "messages", "screenlog", "tmux", "typescript", "npm-debug")
 _PLAIN = frozenset((
     ".py", ".js", ".ts", ".tsx", ".jsx", ".mjs", ".cjs", ".go", ".rs", ".java", ".c", ".h", ".cc", ".cpp", ".hpp", ".rb", ".php", ".cs",
-    ".css", ".scss", ".svg", ".png", ".jpg", ".gif", ".md", ".rst", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".xml", ".lock", ".sh", ".sum",
-    ".pyc", ".so", ".o", ".a", ".whl", ".gz", ".zip", ".kt", ".swift", ".vue", ".pem", ".crt", ".map", ".snap", ".po", ".proto", ".sql",
+    ".css", ".scss", ".svg", ".png", ".jpg", ".gif", ".rst", ".yml", ".yaml", ".toml", ".ini", ".cfg", ".xml", ".lock", ".sh", ".sum",
+    ".pyc", ".so", ".o", ".a", ".whl", ".gz", ".zip", ".kt", ".swift", ".vue", ".pem", ".crt", ".map", ".snap", ".po", ".proto",
 ))  # fmt: skip
 """Endings of the most usual files, none of which has a view: the first look at a name settles it."""
+
+_TABLES = frozenset((".sql", ".csv", ".tsv", ".md", ".mdx", ".markdown"))
 
 _HEADS = (
     (b"_HiStOrY_V2_", "libedit-history"),
@@ -171,6 +173,8 @@ def encoding_for(name: str, head: bytes) -> str:
     dot = name.rfind(".")
     if dot >= 0 and name[dot:] in _PLAIN:
         return ""
+    if dot >= 0 and name[dot:] in _TABLES:
+        return "table"
     if head.startswith(_HEAD_STARTS):
         return next(encoding for start, encoding in _HEADS if head.startswith(start))
     path = name.replace("\\", "/").lower()

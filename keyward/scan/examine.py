@@ -305,6 +305,7 @@ _SPECIAL_ENDINGS = frozenset(
     )
 )  # fmt: skip
 _ESCAPED_ENDINGS = frozenset(("json", "jsonl", "ndjson", "har", "ipynb", "json5", "webmanifest", "geojson"))
+_TABLE_ENDINGS = frozenset(("sql", "csv", "tsv", "md", "mdx", "markdown"))
 _LOG_STARTS = ("access", "error", "syslog", "messages", "screenlog", "tmux", "typescript", "npm-debug", ".log", ".git-cred")
 _LOG_ENDINGS = ("_log", ".log", "typescript", "git/credentials")
 
@@ -313,7 +314,7 @@ _FIRST_BYTES = frozenset(start[:1] for start in _SPECIAL_STARTS)
 _ORDINARY_ENDINGS = frozenset(
     (
         "py", "pyi", "js", "mjs", "ts", "tsx", "jsx", "map", "c", "h", "cc", "cpp", "hpp", "rs", "go", "java", "kt", "rb", "php", "cs",
-        "swift", "sh", "css", "scss", "html", "md", "rst", "yaml", "yml", "toml", "ini", "cfg", "conf", "xml", "svg", "sql", "so", "png",
+        "swift", "sh", "css", "scss", "html", "rst", "yaml", "yml", "toml", "ini", "cfg", "conf", "xml", "svg", "so", "png",
         "jpg", "gif", "woff2",
     )
 )  # fmt: skip
@@ -337,6 +338,10 @@ def special(path: str, head: bytes) -> bool:
     ending = name[name.rfind(".") + 1 :]
     if ending in _ORDINARY_ENDINGS:
         return False
+    if ending in _TABLE_ENDINGS:
+        from keyward.formats.readings.tables import is_table
+
+        return is_table(ending, head)
     if ending in _ESCAPED_ENDINGS:
         return b"\\" in head or len(head) >= SMALL
     if ending == "pyc":

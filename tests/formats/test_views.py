@@ -148,8 +148,14 @@ WRITERS: dict[str, tuple[str, Callable[[list[str]], bytes]]] = {
         lambda lines: b"".join(b"GET /?" + percent(line) + b" \x1b[0m" + escaped(line) + b"\n" for line in lines),
     ),
     "json": ("x.json", lambda lines: b"".join(b'{"text":"' + escaped(line) + b'"}\n' for line in lines)),
+    "table": ("x.csv", lambda lines: b"name,token\n" + b"".join(b'"%s","%s"\n' % (b"x", _only_token(line)) for line in lines)),
     "percent": (".git-credentials", lambda lines: b"".join(percent(line) + b"\n" for line in lines)),
 }
+
+
+def _only_token(line: str) -> bytes:
+    return line[line.index("ghp_") :][:40].encode()
+
 
 WORDS = st.text(st.sampled_from("abAB09_-/:=&@ \\\"'日à"), max_size=12)
 LINES = st.lists(
@@ -266,7 +272,7 @@ def test_asciinema_3_with_remarks() -> None:
 
 
 def test_most_files_have_no_view() -> None:
-    for name in ("main.py", "README.md", "a.txt", "x.c", "Makefile", "photo.jpg", ".bash_history", ".env"):
+    for name in ("main.py", "README.rst", "a.txt", "x.c", "Makefile", "photo.jpg", ".bash_history", ".env"):
         assert view_for(name, b"text that is nothing special\n") is None
 
 

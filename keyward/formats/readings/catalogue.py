@@ -23,6 +23,7 @@ _VIEWS = {
     "nushell-history": ("histories", "nushell_view", "NUSHELL"),
     "python-history": ("histories", "python_view", "PYTHON"),
     "viminfo": ("histories", "viminfo_view", "VIMINFO"),
+    "table": ("tables", "table_view", "CELLS"),
 }
 
 NAMES = tuple(_VIEWS)
