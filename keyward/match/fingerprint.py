@@ -118,8 +118,9 @@ def load_salt(baseline: bytes | None = None) -> Salt:
         return Salt(baseline, "baseline")
     path = os.path.join(state_folder(), "salt")
     found = _read_private(path, 256)
-    if found is None and not os.path.lexists(path):
-        found = _create_once(path, to_base32(os.urandom(SALT_SIZE)).encode() + b"\n")
+    if found is None:  # not there, or not fit; and if it is there now, then another process made it since
+        there = os.path.lexists(path)
+        found = _read_private(path, 256) if there else _create_once(path, to_base32(os.urandom(SALT_SIZE)).encode() + b"\n")
     if found is None:
         note = f"{path} cannot be used (it must belong to you alone), so the fingerprints of this run hold for this run only"
         return Salt(os.urandom(SALT_SIZE), "run", note)
@@ -223,12 +224,18 @@ class FingerprintCache:
 
         return hashlib.blake2b(body, key=self._user_key(), digest_size=32, person=b"keyward seal").digest()
 
+    def _kept_key(self) -> bytes | None:
+        key = _read_private(self._key_path, 64, secret=True)
+        return key if key is not None and len(key) == 32 else None
+
     def _user_key(self) -> bytes:
         if self._key is None:
-            key = _read_private(self._key_path, 64, secret=True)
-            if key is None or len(key) != 32:
-                if os.path.lexists(self._key_path):
+            key = self._kept_key()
+            if key is None and os.path.lexists(self._key_path):
+                key = self._kept_key()  # another process may have made it since
+                if key is None:
                     _forget(self._key_path)
+            if key is None:
                 key = _create_once(self._key_path, os.urandom(32))
             self._lasting = key is not None and len(key) == 32
             self._key = key if key is not None and self._lasting else os.urandom(32)

@@ -70,13 +70,25 @@ HOSTILE = {
     "rules": b"|password|x|\n|--|--|\n",
     "dashes": b"password|\n" + b"-" * 200,
     "quotes in lines": b'a,password\n"',
+    "empty cells": b"," * 600 + b"\n",
+    "rows of cells": b"(" + b"'abcdefgh'," * 500 + b"1),",
+    "cells in Markdown": b"abcdefgh1|" * 9000 + b"\n",
 }
 
 
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_no_text_takes_long(piece: bytes) -> None:
     data = (piece * (1_000_000 // len(piece) + 1))[:1_000_000]
-    for text in (data, b"INSERT INTO t (a, b, password) VALUES " + data, b"a,b,password\n" + data):
+    names = b",".join([b"token"] * 500)
+    heads = (
+        b"",
+        b"INSERT INTO t (a, b, password) VALUES ",
+        b"INSERT INTO t (%b) VALUES " % names,
+        b"a,b,password\n",
+        names + b"\n",
+        b"|".join([b"token"] * 60_000) + b"\n--|--\n",
+    )
+    for text in (head + data for head in heads):
         began = time.process_time()
         table_view(text)
         assert time.process_time() - began < 2

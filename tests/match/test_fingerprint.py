@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -233,10 +234,21 @@ def test_the_operators_salt_is_made_once(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("what", ["load_salt().value", "FingerprintCache().tag(bytes(32), b'x')"])
 def test_processes_that_start_together_agree_on_salt_and_key(tmp_path: Path, what: str) -> None:
-    code = f"from keyward.match.fingerprint import FingerprintCache, load_salt; print({what}.hex())"
-    environment = {**os.environ, "KEYWARD_STATE": str(tmp_path / "state"), "KEYWARD_CACHE": str(tmp_path / "cache")}
-    running = [subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE) for _ in range(6)]
-    assert len({process.communicate()[0] for process in running}) == 1
+    code = f"""
+        import os, sys, time
+        from keyward.match.fingerprint import FingerprintCache, load_salt
+        for attempt in range(30):
+            os.environ["KEYWARD_STATE"] = os.path.join(sys.argv[1], f"state{{attempt}}")
+            os.environ["KEYWARD_CACHE"] = os.path.join(sys.argv[1], f"cache{{attempt}}")
+            time.sleep(max(0, float(sys.argv[2]) + attempt * 0.02 - time.time()))
+            print({what}.hex())
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)]
+    running = [
+        subprocess.Popen([*command, str(time.time() + 1)], stdout=subprocess.PIPE) for _ in range(4)
+    ]
+    told = [process.communicate()[0].splitlines() for process in running]
+    assert [len(set(each)) for each in zip(*told, strict=True)] == [1] * 30
 
 
 def test_without_a_state_folder_the_salt_is_for_this_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

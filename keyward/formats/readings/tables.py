@@ -7,6 +7,7 @@ header.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -16,6 +17,12 @@ from keyward.formats.views import Runs, View
 
 MOST_CELLS = 400_000
 """Cells of one window that are read: 16 MB of rows of forty bytes."""
+
+MOST_COLUMNS = 16
+"""Columns named like credentials that are read of one table: each is a pass over its rows. What has more is no list of accounts."""
+
+LONGEST_NAME = 80
+"""Bytes of a column's name: the view has it before each of its cells."""
 
 _CREDENTIAL = re.compile(rb"(?i)pass(?:w|phrase|code|$)|pwd|secret|token|(?:api|access|private|auth)[ _-]?key")
 _NOT_A_WORD = re.compile(rb"[^A-Za-z0-9]+")
@@ -123,7 +130,12 @@ def _listed(data: bytes, start: int, end: int) -> Names:
 
 
 def _wanted(data: bytes, names: Names) -> list[tuple[int, tuple[int, int]]]:
-    return [(number, name) for number, name in enumerate(names) if _CREDENTIAL.search(data, *name)]
+    named = ((number, name) for number, name in enumerate(names) if _names_a_credential(data, *name))
+    return list(itertools.islice(named, MOST_COLUMNS))
+
+
+def _names_a_credential(data: bytes, start: int, end: int) -> bool:
+    return end - start <= LONGEST_NAME and _CREDENTIAL.search(data, start, end) is not None
 
 
 def _sql_rows(data: bytes) -> Iterator[Cell]:
@@ -187,7 +199,7 @@ def _markdown_rows(data: bytes) -> Iterator[Cell]:
             for number, (start, stop) in enumerate(cells):
                 if number in wanted and _worth_it(data, start, stop):
                     yield Cell(*wanted[number], start, stop)
-            if len(cells) == 2 and not wanted and _CREDENTIAL.search(data, *cells[0]) and _worth_it(data, *cells[1]):
+            if len(cells) == 2 and not wanted and _names_a_credential(data, *cells[0]) and _worth_it(data, *cells[1]):
                 yield Cell(*cells[0], *cells[1])
             at = end + 1
 
@@ -231,7 +243,7 @@ def _separated_rows(data: bytes) -> Iterator[Cell]:
             inside = at + piece.find(bare) if bare else at
             names.append((inside, inside + len(bare)))
             at += len(piece) + 1
-        if all(end - start <= 80 for start, end in names):
+        if all(end - start <= LONGEST_NAME for start, end in names):
             yield from _rows_between(data, end + 1, len(data), names, separator)
 
 
