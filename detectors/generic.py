@@ -42,25 +42,26 @@ _WORDS = (  # the first letters as sets, so that `re` passes over other text fas
     rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd|rivate[_.-]?key)|[Ss](?i:ecret|enha|(?:igning|ervice|hared|torage|ession)[_.-]?key)|[Tt](?i:oken)|"
     rb"[Aa](?i:pi[_.-]?key|ccess[_.-]?key|uth[_.-]?key|uthorization|(?:ccount|dmin|pp)[_.-]?key)|[Cc](?i:redential|lient[_.-]?key|ontrase(?:\xc3\xb1|n)a)|"
     rb"[Ee](?i:ncryption[_.-]?key)|[Ll](?i:icense[_.-]?key)|[Mm](?i:aster[_.-]?key|ot_?de_?passe)|[Dd](?i:eploy[_.-]?key)|[Ww](?i:ebhook[_.-]?key)|"
-    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass|w|sk)(?![A-Za-z])|(?<=[a-z])Pass(?![a-z])|[_.-](?i:pass|auth)|"
+    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass|w|sk)(?![A-Za-z])|(?<=[a-z])Pass(?![a-z])|[_.-](?i:pass|auth(?!or))|"
     + _LANGUAGES
     + rb")"
 )
 _OPTION = rb"(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?key|secret-key|auth-token|pwd|key)[ =][\"']?"
 _TAIL = rb"[A-Za-z0-9_.-]{0,24}"
 _TYPED = rb"(?:[ \t]{0,2}:?[ \t]{1,2}(?:As )?&?[A-Za-z][A-Za-z0-9_.]{0,20})?"
-_OPERATOR = rb"(?:===?|!==?|:=|=>|=|:|\xef\xbc\x9a|\|\||\?\?)"
+_OPERATOR = rb"(?:===?|!==?|:=|=>|=|:|\xef\xbc\x9a|\|\||\?[?:]|or(?=[ \t]))"
 _SPACES = rb"[ \t]{0,24}"
 """Around a sign of assignment: many people align what they assign, and the formatters of Go and Terraform do it for all."""
 
 _GIVEN = (
-    rb"(?:(?:[\"'`]\]?|[*_]{1,2}|"
+    rb"(?:(?:[\"'`][\])]?|[*_]{1,2}|"
     + _TYPED
     + rb")" + _SPACES
     + _OPERATOR
     + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])" + _SPACES + rb"[rbuf@]?(?:\"\\\"|'\"|\\?[\"'`])"
 )
-"""Between a name and a value in quotes: `name = "`, `"name": "`, `name: str = "`, `define('name', '`, `#define name "`, `**name**: ``, `name == "`."""
+"""Between a name and a value in quotes: `name = "`, `"name": "`, `name: str = "`, `define('name', '`, `#define name "`, `**name**: ``, `name == "`,
+`getenv('NAME') or "`."""
 
 _GIVEN_PLAINLY = rb"(?:[\"'`]\]?|" + _TYPED + rb")" + _SPACES + _OPERATOR + _SPACES
 _IN_QUOTES = rb"(?P<secret>[!#-&(-\[\]-_a-~]{6,200})"
@@ -107,6 +108,15 @@ _ARGUMENT = rb"[ \t]{0,2}(?:[^,\"'()\n]{1,60}|[rbuf@]?[\"'][^\"'\n]{0,200}[\"'])
 _SECOND = rb"(?:NetworkCredential|UsernamePasswordCredentials?|UsernamePasswordAuthenticationToken|PasswordAuthentication|(?:HTTP|Http)?BasicAuth(?:entication)?|basic_auth|[.>]login|auth[ \t]?=[ \t]?)"
 _THIRD = rb"(?:DirectoryEntry|mysqli?_(?:p|real_)?connect|new mysqli|new PDO|getConnection|pg_connect|ftp_login)"
 
+_IN_REFERENCE = rb"(?::?[-=]|:)[\"']?(?P<secret>[A-Za-z0-9!#%&*./@^_~|][A-Za-z0-9!#$%&*+./:=?@^_~|-]{5,199})[\"']?\}"
+"""`${NAME:-value}` of shells and compose files, `${NAME:value}` of Spring: what counts where nothing else is set."""
+
+_DEFAULT = rb"(?<![A-Za-z])(?:[Dd]efault(?:_?[Vv]alue)?|fallback)[\"']?[ \t]{0,8}[:=(][ \t]{0,4}"
+_UP_TO_THE_DEFAULT = (
+    rb"(?:[^\n;}]{0,90}?|[\"']?[ \t]{0,2}[:=]?[ \t]{0,2}\{?[ \t]{0,2}\r?\n(?:[ \t]{1,24}[\"']?[A-Za-z_][^\n{}]{0,120}\n){0,5}[ \t]{1,24}[\"']?)"
+)
+"""What stands between a name and the word `default`: the rest of a call, of an object on its line, or a block's lines (Terraform, schemas)."""
+
 
 def _rule(
     name: str,
@@ -116,6 +126,7 @@ def _rule(
     score: int = 45,
     whole: bool = False,
     anchor: bytes | None = None,
+    window: int = 600,
 ) -> Rule:
     """`whole`: look for the whole pattern, up to the end of the value, in the first pass; the value's end rules much out."""
     return Rule(
@@ -123,7 +134,7 @@ def _rule(
         SECRET,
         pattern,
         anchor=anchor or (pattern if whole else None),
-        window=300 if whole else 600,
+        window=300 if whole else window,
         score=score,
         specificity=GENERIC,
         examples=examples,
@@ -289,6 +300,50 @@ RULES = (
         ),
     ),
     _rule(
+        "in-reference",
+        rb"(?:\$\{[A-Za-z0-9_.-]{0,40}?" + _WORDS + rb"[A-Za-z0-9_.-]{0,24}?|"
+        + _WORDS + _TAIL + rb"[\"']?[ \t]{0,2}(?:=|:|=>)[ \t]{0,2}[\"']?\$\{[A-Za-z0-9_.-]{1,40}?)" + _IN_REFERENCE,
+        (
+            assigned("DB_PASSWORD", _STRONG, form="    POSTGRES_PASSWORD: ${{name}:-{value}}\n"),
+            assigned("API_TOKEN", _RANDOM, form='export API_TOKEN="${{name}:={value}}"\n'),
+            assigned("DB_PASS", _STRONG, form="spring.datasource.password=${{name}:{value}}\n"),
+            assigned("jwt.secret", _RANDOM, form='@Value("${{name}:{value}}")\n'),
+            assigned("PASSWORD", _STRONG, form='{name}="${2:-{value}}"\n'),
+        ),
+        (
+            assigned("DB_PASSWORD", _STRONG, form="    POSTGRES_PASSWORD: ${{name}:?{value}}\n"),
+            assigned("DB_PASSWORD", "password", form="    POSTGRES_PASSWORD: ${{name}:-{value}}\n"),
+            assigned("DB_PASSWORD", "${OTHER_PASSWORD}", form="    POSTGRES_PASSWORD: ${{name}:-{value}}\n"),
+            assigned("TOKEN_URL", "https://id.corp.io/token", form="url: ${{name}:{value}}\n"),
+            assigned("COLOUR", _RANDOM, form="colour: ${{name}:-{value}}\n"),
+        ),
+        # the name is looked for around few hits only
+        anchor=rb"\$\{[A-Za-z0-9_.-]{1,60}(?::?[-=]|:)[\"']?[A-Za-z0-9!#%&*./@^_~|][A-Za-z0-9!#$%&*+./:=?@^_~|-]{5,199}[\"']?\}",
+    ),
+    _rule(
+        "default",
+        _WORDS + _TAIL + _UP_TO_THE_DEFAULT + _DEFAULT + rb"[rbuf@]?[\"'`]" + _IN_QUOTES + rb"[\"'`]",
+        (
+            assigned("--password", _STRONG, form='parser.add_argument("{name}", help="of the database", default="{value}")\n'),
+            assigned("API_SECRET", _RANDOM, form='key = config("{name}", default="{value}")\n'),
+            assigned("password", _STRONG, form="  {name}: str = Field(default='{value}')\n"),
+            assigned("db_password", _STRONG, form='variable "{name}" {\n  type    = string\n  default = "{value}"\n}\n'),
+            assigned("api_token", _RANDOM, form='"{name}": {"type": "string", "default": "{value}"},\n'),
+            assigned("apiToken", _RANDOM, form='{name}:\n  type: string\n  default: "{value}"\n'),
+            assigned("db_password", _STRONG, form="value: \"{{ {name} | default('{value}') }}\"\n"),
+            assigned("password", _STRONG, form='settings.get("mail", "{name}", fallback="{value}")\n'),
+        ),
+        (
+            assigned("--password", "changeit", form='parser.add_argument("{name}", help="of the database", default="{value}")\n'),
+            assigned("--colour", _STRONG, form='parser.add_argument("{name}", help="of the database", default="{value}")\n'),
+            assigned("token_url", _RANDOM, form='key = config("{name}", default="{value}")\n'),
+            assigned("api_token", _RANDOM, form='"{name}": {"type": "string"}, "colour": {"default": "{value}"},\n'),
+            assigned("db_password", _STRONG, form='variable "{name}" {\n  type = string\n}\nvariable "region" {\n  default = "{value}"\n}\n'),
+        ),
+        # the name is looked for around few hits only: of what is in quotes after `default`, little has a digit
+        anchor=rb"(?:[Dd]efault(?:_?[Vv]alue)?|fallback)[\"']?[ \t]{0,8}[:=(][ \t]{0,4}[rbuf@]?[\"'`][!#-&(-\[\]-_a-~]{0,40}[0-9]",
+    ),
+    _rule(
         "drawn",
         _WEAK + rb"[A-Za-z0-9_]{0,12}" + _GIVEN + rb"(?P<secret>[A-Za-z0-9+/_-]{16,200}={0,2})[\"'`]",
         (
@@ -353,6 +408,24 @@ RULES = (
             assigned("token", "Authentication", form="{name}: {value} failed for the user\n"),
         ),
         whole=True,
+    ),
+    _rule(
+        "long",
+        _WORDS + _TAIL + rb"(?:" + _GIVEN + rb"|=|[ \t]{0,24}:[ \t]{0,24}|[ \t]{1,24}=[ \t]{1,24})(?P<secret>(?!LS0tLS1CRUdJTi)[A-Za-z0-9+/_.~|*!-]{201,4096}={0,2})(?![A-Za-z0-9+/_.~|*!(=-])",
+        (
+            assigned("refresh_token", an(420), form='{name} = "{value}"\n'),
+            assigned("REFRESH_TOKEN", concat("Atzr|", an(310))),
+            json_member("access_token", concat(an(200), "-", an(180), "_", an(90))),
+            assigned("client_secret", an(1200), form="  {name}: {value}\n"),
+        ),
+        (
+            assigned("refresh_tokens", an(420), form='{name}, "{value}"\n'),
+            assigned("token_table", concat("abc/def/" * 60), form='{name} = "{value}"\n'),
+            assigned("colour", an(420), form='{name} = "{value}"\n'),
+            assigned("public_key", an(420), form='{name} = "{value}"\n'),
+        ),
+        anchor=_WORDS + _TAIL + rb"(?:" + _GIVEN + rb"|=|[ \t]{0,24}:[ \t]{0,24}|[ \t]{1,24}=[ \t]{1,24})[A-Za-z0-9+/_.~|*!-]{40}",
+        window=4_600,
     ),
     _rule(
         "pair",

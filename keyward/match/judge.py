@@ -98,7 +98,9 @@ def placeholder(context: Context) -> Signal | None:
     rule = context.candidate.rule
     if not rule.placeholders:
         return None
-    reason = placeholders.placeholder(context.value, random_body=rule.specificity != GENERIC and len(context.value) >= 24)
+    # in some hundred letters that a machine drew, short words occur by chance
+    drawn = len(context.value) >= (24 if rule.specificity != GENERIC else 201)
+    reason = placeholders.placeholder(context.value, random_body=drawn)
     return Signal("placeholder", NEVER, reason) if reason else None
 
 

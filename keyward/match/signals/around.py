@@ -13,7 +13,7 @@ from keyward.plugin.letters import HEX, is_random
 if TYPE_CHECKING:
     from keyward.match.judge import Context
 
-_OPERATORS = (b"=", b":", b">", b"|", b"?", b"(", b"[", b"{", b"+", b"\xef\xbc\x9a", b"with")
+_OPERATORS = (b"=", b":", b">", b"|", b"?", b"(", b"[", b"{", b"+", b"\xef\xbc\x9a", b"with", b" or")
 _BY_SPACE = re.compile(
     rb"(?:^[ \t]*(?:#[ \t]*define[ \t]+|set(?:x|env)?[ \t]+|ENV[ \t]+|ARG[ \t]+)?-{0,2}[\w.:-]+|[ \t](?:-{1,2}|/)[\w-]+|(?i:\bby|\bwith (?:(?:un)?encrypted )?password|securestring(?: -string)?)|\bPASSWORD)[ \t]{1,8}[\"'`]\Z"
 )
@@ -55,6 +55,8 @@ def hash_or_id(context: Context) -> Signal | None:
 
 def bare_in_code(context: Context) -> Signal | None:
     """Without quotes, in a program, a value is a name or a call."""
+    if context.candidate.rule.id == "generic/in-reference":
+        return None
     if is_code(context.path) and not context.before.endswith((b'"', b"'", b"`")) and not context.after.startswith((b'"', b"'")):
         return Signal("bare", -40, "not quoted, in program code")
     return None

@@ -13,13 +13,20 @@ if TYPE_CHECKING:
     from keyward.match.judge import Context
 
 _NAME = re.compile(
-    rb"([A-Za-z0-9_$.\-\x80-\xff]{1,80})[\"'`]?\]?[\"'`]?(?:[ \t]{0,2}:[ \t]{0,2}&?[A-Za-z][\w.<>\[\]]{0,24}|[ \t](?:As )?(?:[Ss]tring|str))?[*_]{0,2}[ \t]{0,4}(?:===?|!==?|:=|=>|\|\||\?\?|[:=,>(]|[ \t])"
+    rb"([A-Za-z0-9_$.\-\x80-\xff]{1,80})[\"'`]?[\])]?[\"'`]?(?:[ \t]{0,2}:[ \t]{0,2}&?[A-Za-z][\w.<>\[\]]{0,24}|[ \t](?:As )?(?:[Ss]tring|str))?[*_]{0,2}[ \t]{0,4}(?:===?|!==?|:=|=>|\|\||\?[?:]|or(?=[ \t])|[:=,>(]|[ \t])"
     rb"[*_]{0,2}[ \t]{0,4}(?:with: )?[rbuf@]?[\"'`]?\Z"
 )
 _NAMED = re.compile(
     rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']([^\"']{1,80})[\"'],?\s{1,4}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?\Z"
 )
 """`<add key="NAME" value="`, `{"name": "NAME", "value": "`: the name is the other one."""
+_REFERENCE = re.compile(
+    rb"(?:([A-Za-z0-9_.-]{1,80})[\"']?[ \t]{0,2}(?:=|:|=>)[ \t]{0,2}[\"']?)?\$\{([A-Za-z0-9_.-]{1,80}?)(?::?[-=]|:)[\"']?\Z"
+)
+"""`${NAME:-`, `NAME: ${1:-`: the name of what counts where nothing else is set."""
+
+_DEFAULT = re.compile(rb"(?<![A-Za-z])(?:[Dd]efault(?:_?[Vv]alue)?|fallback)[\"']?[ \t]{0,8}[:=(][ \t]{0,4}[rbuf@]?[\"'`]\Z")
+_NAMES = re.compile(rb"[A-Za-z0-9_$.\-]{1,80}")
 _AGAIN = frozenset((b"confirm", b"confirmation", b"repeat", b"again"))
 _COMPARISONS = frozenset((b"equals", b"ignore", b"case", b"compare", b"to", b"eq", b"eql"))
 _NOT_A_SECRET_TAIL = frozenset(
@@ -74,6 +81,16 @@ _STRENGTH = re.compile(
 @lru_cache(maxsize=512)
 def _name(before: bytes) -> bytes:
     """The name, empty if there is none. Two questions of most values need it, and looking for it is what they cost."""
+    lately = before[-24:]
+    if b"efault" in lately or b"fallback" in lately:
+        default = _DEFAULT.search(before)
+        if default:
+            named = [name for name in _NAMES.findall(before, 0, default.start()) if _STRENGTH.search(name.lower())]
+            return named[-1] if named else b""
+    reference = _REFERENCE.search(before) if b"${" in before else None
+    if reference:
+        outer, inner = reference.groups()
+        return bytes(inner if not outer or _STRENGTH.search(inner.lower()) else outer)
     found = (_NAMED.search(before) if b"alue" in before[-12:].lower() else None) or _NAME.search(before)
     return found.group(1) if found else b""
 
