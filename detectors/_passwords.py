@@ -17,7 +17,7 @@ WEAK = frozenset(
     b"passw0rd p@ssw0rd p@ssword secret123 s3cr3t 123 1234 12345 123456 letmein hunter2 foo bar baz x y z abc abc123 qwerty "
     b"scott tiger scott/tiger example airflow docker django app string value your_password my_password db_password db_pass "
     b"mysecretkey mytoken some_password somepassword strongpassword strong_password hackme bob alice joe jane wherever anonymous "
-    b"minioadmin hello world open sesame opensesame nopass none null undefined true false encrypted hidden masked".split()
+    b"minioadmin changeit hello world open sesame opensesame nopass none null undefined true false encrypted hidden masked".split()
 )
 """Passwords of documentation and of local set-ups, in lower case."""
 

@@ -125,12 +125,13 @@ RULES = (
     Rule(
         "aws/secret-access-key",
         ACCESS_KEY,
-        rb"(?i:aws[a-z0-9_.-]{0,20}secret[a-z0-9_.-]{0,12}|secret_?access_?key)[\"']?\s{0,6}(?::|=|=>|,)\s{0,6}[\"']?" + _BODY,
+        rb"(?i:aws[a-z0-9_.-]{0,20}secret[a-z0-9_.-]{0,12}|secret_?access_?key)[\"']?(?:\s{0,6}(?::|=|=>|,)\s{0,6}|[ \t])[\"']?" + _BODY,
         score=70,
         check=_looks_random,
         examples=(
             assigned("AWS_SECRET_ACCESS_KEY", _secret()),
             assigned("aws_secret_key", _secret(), form='{name}: "{value}"\n'),
+            assigned("aws_secret_access_key", _secret(), form="aws configure set {name} {value}\n"),
         ),
         near_misses=(
             assigned("AWS_SECRET_ACCESS_KEY", b64(39)),

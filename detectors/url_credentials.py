@@ -13,6 +13,7 @@ from __future__ import annotations
 from urllib.parse import unquote_to_bytes
 
 from keyward.plugin import STRUCTURAL, CredentialKind, Kind, Manual, Parts, Rule, Signal
+from keyward.plugin.letters import is_random
 from keyward.plugin.shapes import an, assigned, concat, part, text
 
 from ._passwords import HOST, USERINFO, judge, url, where
@@ -51,6 +52,11 @@ def _check(parts: Parts) -> Signal | None:
     return judge(parts)
 
 
+def _drawn(parts: Parts) -> Signal | None:
+    """A token that stands where the user does was drawn by a machine. What `/4` follows is the address of a project for errors (a DSN), and public."""
+    return None if is_random(parts["secret"]) else Signal("context", -60, "the name of a user")
+
+
 _GOOD = url("https", user="deploy", host="git.corp.io", tail="/team/app.git")
 
 RULES = (
@@ -80,18 +86,22 @@ RULES = (
     Rule(
         "url/token-as-user",
         PASSWORD_IN_URL,
-        rb"(?<=https)://(?P<secret>[A-Za-z0-9_-]{20,255}):(?:x-oauth-basic|[xX]|oauth)?@" + HOST,
-        anchor=rb"https://[A-Za-z0-9_-]{20,255}:(?:x-oauth-basic|[xX]|oauth)?@",
+        rb"(?<=https)://(?P<secret>[A-Za-z0-9_-]{20,255})(?::(?:x-oauth-basic|[xX]|oauth)?)?@" + HOST + rb"(?![A-Za-z0-9_.-]|/[0-9]{1,20}(?![A-Za-z0-9/_.-]))",
+        anchor=rb"https://[A-Za-z0-9_-]{20,255}(?::(?:x-oauth-basic|[xX]|oauth)?)?@",
         specificity=STRUCTURAL,
         score=70,
+        check=_drawn,
         examples=(
             text("git clone https://", part("secret", an(40)), ":x-oauth-basic@", part("host", "git.corp.io"), "/team/app.git\n"),
             text("url = https://", part("secret", an(40)), ":@", part("host", "git.corp.io"), "/team/app.git\n"),
+            text("git clone https://", part("secret", an(40)), "@", part("host", "git.corp.io"), "/team/app.git\n"),
             text('{"url": "https://', part("secret", an(32)), ":x@", part("host", "git.corp.io"), '/team/app.git"}\n'),
         ),
         near_misses=(
             text("git clone https://", an(19), ":x-oauth-basic@git.corp.io/team/app.git\n"),
             text("git clone https://$GIT_TOKEN:x-oauth-basic@git.corp.io/team/app.git\n"),
+            text("git clone https://deployment-of-the-team@git.corp.io/team/app.git\n"),
+            text("dsn = https://", an(32), "@errors.corp.io/4\n"),
             assigned("url", concat("https://git.corp.io/", an(40))),
         ),
     ),
