@@ -48,7 +48,7 @@ KINDS = (
 
 _BEGIN = rb"(?<![A-Za-z0-9_.-])"
 _GAP = rb"[^\n|;]{0,120}?"
-_WORD = rb"[\"']?(?P<secret>[^\s\"'`$<>(){}%][^\s\"'`<>]{3,127})(?=[\s\"'`]|\\|\Z)"
+_WORD = rb"[\"']?(?P<secret>[^\s\"'`$<>(){}%][^\s\"'`<>\\]{3,127})(?=[\s\"'`\\]|\Z)"
 _USER = rb"(?P<user>[\w.@\\-]{1,64})"
 _NAME = rb"[\w.-]{1,64}"
 
@@ -100,6 +100,8 @@ _GIVEN_TOKEN = (
 def _password(parts: Parts) -> Signal | None:
     """Manuals and messages of programs go on with a word after the option."""
     secret = parts["secret"]
+    if b"{}" in secret:
+        return Signal("context", -60, "the password is a template")
     if not secret.isascii():
         return Signal("context", -60, "a word of another language")
     if secret.rstrip(b".,;:").isalpha() and fluency(secret.rstrip(b".,;:")) >= UNREADABLE and len(secret) < 20:
@@ -171,7 +173,7 @@ RULES = (
     form_rule(
         "command-line/before-host",
         PASSWORD,
-        _BEGIN + _BEFORE_HOST + rb"(?P<secret>[^\s\"'`$<>(){}%@][^\s\"'`<>@]{3,127})@[\w.:-]{1,120}",
+        _BEGIN + _BEFORE_HOST + rb"(?P<secret>[^\s\"'`$<>(){}%@][^\s\"'`<>@\\]{3,127})@[\w.:-]{1,120}",
         70,
         ("sqlplus svc/{}@db3/orders\n", "expdp svc/{}@orcl schemas=shop\n", "impacket-psexec corp/svc:{}@10.2.0.9\n"),
         ("sqlplus svc@db3/{}\n", "sqlplus svc/$PASSWORD@db3/orders\n", "sqlplus scott/tiger@orcl\n", "impacket-psexec corp/svc@10.2.0.9 {}\n"),

@@ -41,12 +41,12 @@ _LANGUAGES = (  # Dutch, Danish, Polish, Swedish, Finnish, Romanian and Turkish,
 _WORDS = (  # the first letters as sets, so that `re` passes over other text fast
     rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd|rivate[_.-]?key)|[Ss](?i:ecret|enha|(?:igning|ervice|hared|torage|ession)[_.-]?key)|[Tt](?i:oken)|"
     rb"[Aa](?i:pi[_.-]?key|ccess[_.-]?key|uth[_.-]?key|uthorization|(?:ccount|dmin|pp)[_.-]?key)|[Cc](?i:redential|lient[_.-]?key|ontrase(?:\xc3\xb1|n)a)|"
-    rb"[Ee](?i:ncryption[_.-]?key)|[Ll](?i:icense[_.-]?key)|[Mm](?i:aster[_.-]?key|ot_?de_?passe)|[Dd](?i:eploy[_.-]?key)|[Ww](?i:ebhook[_.-]?key)|"
-    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass|w|sk)(?![A-Za-z])|(?<=[a-z])Pass(?![a-z])|[_.-](?i:pass|auth(?!or))|"
+    rb"[Ee](?i:ncryption[_.-]?key)|[Ll](?i:icense[_.-]?key)|[Mm](?i:aster[_.-]?key|ot[_ ]?de[_ ]?passe)|[Dd](?i:eploy[_.-]?key)|[Ww](?i:ebhook[_.-]?key)|"
+    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass|w|sk)(?![A-Za-z])|(?<=[a-z])Pass(?![a-z])|(?<=[a-z])(?<!by)(?<!com)(?<!over)(?<!sur)(?<!tres)(?:pass|pw)(?![A-Za-z])|[_.-](?i:pass|auth(?!or))|"
     + _LANGUAGES
     + rb")"
 )
-_OPTION = rb"(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?key|secret-key|auth-token|pwd|key)[ =][\"']?"
+_OPTION = rb"(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?key|secret-key|auth-token|pwd|key)(?:[ =][\"']?|[\"'],[ \t]{0,4}[\"']|[\"']?\r?\n[ \t]{0,40}- [\"']?)"
 _TAIL = rb"[A-Za-z0-9_.-]{0,24}"
 _TYPED = rb"(?:[ \t]{0,2}:?[ \t]{1,2}(?:As )?&?[A-Za-z][A-Za-z0-9_.]{0,20})?"
 _OPERATOR = rb"(?:===?|!==?|:=|=>|=|:|\xef\xbc\x9a|\|\||\?[?:]|or(?=[ \t]))"
@@ -67,7 +67,7 @@ _GIVEN_PLAINLY = rb"(?:[\"'`]\]?|" + _TYPED + rb")" + _SPACES + _OPERATOR + _SPA
 _IN_QUOTES = rb"(?P<secret>[!#-&(-\[\]-_a-~]{6,200})"
 _BARE_REST = rb"[A-Za-z0-9!#$%&*+./:=?@^_~|-]"
 _BARE = rb"(?P<secret>[A-Za-z0-9!#%&*+./:=?@^_~|-]" + _BARE_REST + rb"{5,199})"
-_ENDS = rb"(?:[\"'`;\r\n]|\Z|[ \t]{1,8}(?:[#;\r\n]|\\\n|&&|-H |--|https?:))"
+_ENDS = rb"(?:[\"'`;\r\n]|\Z|[,)}\]]{1,3}(?:[\s\"']|\Z)|[ \t]{1,8}(?:[#;}\r\n]|\\\n|&&|-H |--|https?:))"
 _WEAK = rb"(?:(?:[Kk]ey|[Ss](?:alt|eed)|[Nn]once|[Aa]uth)(?![a-z])|(?:KEY|SALT|SEED|NONCE|AUTH)(?![A-Z])|(?<![A-Za-z])(?:iv|IV)(?![A-Za-z]))"
 """Names that hold other things as often; what they are given counts only where a machine drew it."""
 
@@ -392,13 +392,16 @@ RULES = (
     ),
     _rule(
         "assigned",
-        _WORDS + _TAIL + rb"(?:=|[ \t]{0,24}(?::|\xef\xbc\x9a)[ \t]{0,24}|[ \t]{1,24}=[ \t]{1,24})" + _BARE + _ENDS,
+        _WORDS + _TAIL + rb"(?:=|[ \t]{0,24}(?::(?![?+=-])|[?:+]=|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba)[ \t]{0,24}|[ \t]{1,24}=[ \t]{1,24})" + _BARE + _ENDS,
         (
             assigned("SERVICE_TOKEN", _RANDOM),
             assigned("password", _STRONG, form="  {name}: {value}\n"),
             assigned("export APP_SECRET", hexa(32)),
             assigned("spring.mail.password", _STRONG, form="{name} = {value}\n"),
             assigned("X-Api-Key", _RANDOM, form='curl -H "{name}: {value}" https://api.corp.io/\n'),
+            assigned("DB_PASSWORD", _STRONG, form="{name} ?= {value}\n"),
+            assigned("password", _STRONG, form="users: [{name: svc, {name}: {value}}]\n".replace("{name: svc", "{login: svc")),
+            assigned("token", _RANDOM, form="12:03 got {name}={value}, expires 3600\n"),
         ),
         (
             assigned("TOKEN_TYPE", "authorization-code"),
@@ -444,28 +447,31 @@ RULES = (
     ),
     _rule(
         "element",
-        _WORDS + rb"[A-Za-z0-9_.-]{0,24}[\"']?>[ \t]{0,4}" + _BARE + rb"[ \t]{0,4}</",
+        _WORDS + rb"[A-Za-z0-9_.-]{0,24}(?:[\"']?>\s{0,20}(?:<value>\s{0,20})?|</key>\s{0,20}<string>)" + _BARE + rb"\s{0,20}</",
         (
             assigned("password", _STRONG, form="<server><id>corp</id><{name}>{value}</{name}></server>\n"),
             assigned("apiKey", _RANDOM, form="<{name}>{value}</{name}>\n"),
             assigned("wsse:Password", _RANDOM, form="<{name}>{value}</{name}>\n"),
             assigned("api_key", _RANDOM, form='<string name="{name}">{value}</string>\n'),
+            assigned("password", _STRONG, form='<property name="{name}"><value>{value}</value></property>\n'),
+            assigned("APIToken", _RANDOM, form="<key>{name}</key>\n\t<string>{value}</string>\n"),
         ),
         (
             assigned("password", "${env.REPO_PASSWORD}", form="<{name}>{value}</{name}>\n"),
             assigned("password", "Kennwort-aendern", form="<{name}>{value}</{name}>\n"),
             assigned("colour", _RANDOM, form="<{name}>{value}</{name}>\n"),
         ),
-        anchor=_WORDS + _TAIL + rb"[\"']?>[ \t]{0,4}[A-Za-z0-9!#$%&*+./:=?@^_~|-]{6,200}[ \t]{0,4}<",
+        anchor=_WORDS + _TAIL + rb"(?:[\"']?>\s{0,20}(?:<value>\s{0,20})?|</key>\s{0,20}<string>)[A-Za-z0-9!#$%&*+./:=?@^_~|-]{6,200}\s{0,20}<",
     ),
     _rule(
         "name-and-value",
-        rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9_.:-]{0,30}?" + _WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?"
+        rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9_.:-]{0,30}?" + _WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?(?i:value|content)[\"']?\s{0,2}[:=]\s{0,2}[\"']?"
         rb"(?P<secret>[A-Za-z0-9!#%&(-\[\]-_|~{][!#-&(-\[\]-_a-~]{5,199})(?:(?=[\"'])|(?<![,;)}\]])(?=\s))",
         (
             assigned("API_TOKEN", _RANDOM, form="        - name: {name}\n          value: {value}\n"),
             assigned("DB_PASSWORD", _STRONG, form='{"name": "{name}", "value": "{value}"}\n'.replace("{\"name\"", "[\"name\"").replace('"}\n', '"]\n')),
             assigned("ApiKey", _RANDOM, form='<add key="{name}" value="{value}"/>\n'),
+            assigned("api-token", _RANDOM, form='<meta name="{name}" content="{value}">\n'),
         ),
         (
             assigned("API_TOKEN", "kubernetes-default", form="        - name: {name}\n          value: {value}\n"),
@@ -473,15 +479,18 @@ RULES = (
             assigned("API_TOKEN", "$(OTHER_TOKEN)", form="        - name: {name}\n          value: {value}\n"),
         ),
         # without what stands before the word, nor `value`: both are in every file
-        anchor=_WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?[A-Za-z]{5}[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9!#%&(-\[\]-_|~{][!#-&(-\[\]-_a-~]{5}",
+        anchor=_WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?[A-Za-z]{5,7}[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9!#%&(-\[\]-_|~{][!#-&(-\[\]-_a-~]{5}",
     ),
     _rule(
         "option",
-        rb"(?<![A-Za-z0-9-])--(?:[a-z0-9]{1,20}-){0,3}" + _OPTION + _BARE + rb"(?=[\s\"'`]|\Z)",
+        rb"(?<![A-Za-z0-9-])(?:--(?:[a-z0-9]{1,20}-){0,3}" + _OPTION + rb"|-(?:[Pp]assword|[Pp]asswd|[Pp]assphrase|[Ss]ecret|[Tt]oken|[Aa]pi[Kk]ey|[Aa]ccessToken|[Cc]lientSecret)[ =][\"']?)" + _BARE + rb"(?=[\s\"'`]|\Z)",
         (
             assigned("--password", _STRONG, form="tool login --user svc {name} {value} host\n"),
             assigned("--api-key", _RANDOM, form="tool {name}={value}\n"),
             assigned("--auth-token", _RANDOM, form="RUN tool {name} '{value}' sync\n"),
+            assigned("--password", _STRONG, form='      args: ["--user", "svc", "{name}", "{value}"]\n'),
+            assigned("--token", _RANDOM, form='        - "{name}"\n        - "{value}"\n'),
+            assigned("-Password", _STRONG, form="Connect-Shop -Credential svc {name} {value}\n"),
         ),
         (
             assigned("--password", "$PASSWORD", form="tool {name} {value}\n"),
@@ -489,7 +498,7 @@ RULES = (
             assigned("--colour", _RANDOM, form="tool {name} {value}\n"),
             assigned("--password", "read-from-keyring", form="tool {name} {value}\n"),
         ),
-        anchor=rb"-" + _OPTION + rb"[A-Za-z0-9!#%&*+./:=?@^_~|-]{8}",
+        anchor=rb"-(?:" + _OPTION + rb"|(?:[Pp]assword|[Pp]asswd|[Pp]assphrase|[Ss]ecret|[Tt]oken|[Aa]pi[Kk]ey|[Aa]ccessToken|[Cc]lientSecret)[ =][\"']?)[A-Za-z0-9!#%&*+./:=?@^_~|-]{8}",
     ),
     _rule(
         "query",

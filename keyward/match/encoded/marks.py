@@ -31,6 +31,7 @@ NAMES = (
     b"nemonic", b"NEMONIC", b"uthorization", b"_auth", b"_AUTH", b"\"auth\"", b"credential", b"onnectionString",
     b"postgres", b"mysql", b"MYSQL", b"mongo", b"MONGO", b"redis", b"REDIS", b"amqp:", b"amqps", b"mqtt", b"stomp", b"mssql", b"sqlserver", b"oracle", b"clickhouse",
     b"cassandra", b"couchdb", b"neo4j", b"NEO4J", b"bolt:", b"influx", b"elastic", b"snowflake", b"ftp:/", b"ftps:", b"ssh:/", b"smtp", b"SMTP", b"ldap", b"s3:/", b"dav:/", b"https://", b"hooks.", b"webhook",
+    b"_PAT=", b"nats:", b"api_hash", b"API_HASH", b"docker login",
 )  # fmt: skip
 """Names that rules look for, and the schemes of URLs that hold passwords, in the cases in which they are written. Not `http:`, which certificates hold."""
 

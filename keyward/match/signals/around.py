@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _OPERATORS = (b"=", b":", b">", b"|", b"?", b"(", b"[", b"{", b"+", b"\xef\xbc\x9a", b"with", b" or")
 _BY_SPACE = re.compile(
-    rb"(?:^[ \t]*(?:#[ \t]*define[ \t]+|set(?:x|env)?[ \t]+|ENV[ \t]+|ARG[ \t]+)?-{0,2}[\w.:-]+|[ \t](?:-{1,2}|/)[\w-]+|(?i:\bby|\bwith (?:(?:un)?encrypted )?password|securestring(?: -string)?)|\bPASSWORD)[ \t]{1,8}[\"'`]\Z"
+    rb"(?:^[ \t]*(?:#[ \t]*define[ \t]+|set(?:x|env)?[ \t]+|ENV[ \t]+|ARG[ \t]+)?-{0,2}[\w.:-]+|[ \t](?:-{1,2}|/)[\w-]+|(?i:\bby|\bwith (?:(?:un)?encrypted )?password|securestring(?: -string)?)|\bPASSWORD|\((?:set[qf]?[ \t]+)?[\w.-]+|\bset\([\w.-]+|\buser [\"']?[\w.@-]+[\"']?(?: with)? password)[ \t]{1,8}[\"'`]\Z"
 )
 _BY_COMMA = re.compile(rb"[(\[{][ \t]{0,2}[rbuf@]?[\"'`][^\"'`]{1,80}[\"'`][ \t]{0,2},[ \t]{0,4}[rbuf@]?[\"'`]\Z")
 _RESULT = re.compile(rb"(?:^|[^A-Za-z_.$-])(?:X|UNEX)?PASS(?:ED)?\]?(?::|[ \t])[ \t]*\Z")
@@ -27,6 +27,9 @@ _TESTING = re.compile(rb"(?:\bassert|\bexpect\(|\bshould\b|\.to_?(?:be|equal)|is
 _JOINED = re.compile(rb"[\"'`][ \t]?(?:\+|\.(?=[ \t$])|\.\.|&|<>|~)")
 TOLD = "generic/told"
 """The rule for sentences that tell a credential, which the signals about sentences do not speak of."""
+
+_APART = frozenset((TOLD, "generic/positional", "generic/option"))
+"""Rules that have looked themselves at what stands between name and value."""
 
 _ARN = re.compile(rb"\barn:[a-z-]{2,20}:secretsmanager:(?:[^:\s\"']{0,60}:){0,3}\Z")
 _FINGERPRINT = re.compile(rb"(?:0x)?[0-9A-F]{40}\Z|(?:[0-9A-F]{4} ){5} ?(?:[0-9A-F]{4} ){4}[0-9A-F]{4}\Z")
@@ -81,7 +84,7 @@ def loosely_joined(context: Context) -> Signal | None:
     """Only a space between name and value is how sentences are made (`pass `name` to the caller`), but for some commands and languages; and
     only a comma is how lists are made, but where the two are all there is: `define('DB_PASS', '…')`."""
     before = context.before
-    if not before.endswith((b'"', b"'", b"`")) or context.candidate.rule.id in ("generic/positional", TOLD):
+    if not before.endswith((b'"', b"'", b"`")) or context.candidate.rule.id in _APART:
         return None
     beside = before[:-1].rstrip(b"rbuf@").rstrip(b" \t")
     if not beside:  # the value begins its line, so the rule found the name on the one before

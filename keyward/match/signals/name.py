@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from keyward.match.judge import Context
 
 _NAME = re.compile(
-    rb"([A-Za-z0-9_$.\-\x80-\xff]{1,80})[\"'`]?[\])]?[\"'`]?(?:[ \t]{0,2}:[ \t]{0,2}&?[A-Za-z][\w.<>\[\]]{0,24}|[ \t](?:As )?(?:[Ss]tring|str))?[*_]{0,2}[ \t]{0,4}(?:===?|!==?|:=|=>|\|\||\?[?:]|or(?=[ \t])|[:=,>(]|[ \t])"
+    rb"([A-Za-z0-9_$.\-\x80-\xff]{1,80})[\"'`]?[\])]?[\"'`]?(?:[ \t]{0,2}:[ \t]{0,2}&?[A-Za-z][\w.<>\[\]]{0,24}|[ \t](?:As )?(?:[Ss]tring|str))?[*_]{0,2}[ \t]{0,4}(?:===?|!==?|[?:+]=|=>|\|\||\?[?:]|or(?=[ \t])|[:=,>(]|[ \t])"
     rb"[*_]{0,2}[ \t]{0,4}(?:with: )?[rbuf@]?[\"'`]?\Z"
 )
 _NAMED = re.compile(
-    rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']([^\"']{1,80})[\"'],?\s{1,4}[\"']?(?i:value)[\"']?\s{0,2}[:=]\s{0,2}[\"']?\Z"
+    rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']([^\"']{1,80})[\"'],?\s{1,4}[\"']?(?i:value|content)[\"']?\s{0,2}[:=]\s{0,2}[\"']?\Z"
 )
 """`<add key="NAME" value="`, `{"name": "NAME", "value": "`: the name is the other one."""
 _REFERENCE = re.compile(
@@ -91,7 +91,7 @@ def _name(before: bytes) -> bytes:
     if reference:
         outer, inner = reference.groups()
         return bytes(inner if not outer or _STRENGTH.search(inner.lower()) else outer)
-    found = (_NAMED.search(before) if b"alue" in before[-12:].lower() else None) or _NAME.search(before)
+    found = (_NAMED.search(before) if b"alue" in before[-12:].lower() or b"ontent" in before[-12:].lower() else None) or _NAME.search(before)
     return found.group(1) if found else b""
 
 
