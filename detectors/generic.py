@@ -58,7 +58,7 @@ _GIVEN = (
     + _TYPED
     + rb")" + _SPACES
     + _OPERATOR
-    + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])" + _SPACES + rb"[rbuf@]?(?:\"\\\"|'\"|\\?[\"'`])"
+    + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])" + _SPACES + rb"(?:\[\]byte\(|Some\(|SecretStr\(|Buffer\.from\(|String\()?[rbuf@]?(?:\"\\\"|'\"|\\?[\"'`])"
 )
 """Between a name and a value in quotes: `name = "`, `"name": "`, `name: str = "`, `define('name', '`, `#define name "`, `**name**: ``, `name == "`,
 `getenv('NAME') or "`."""
@@ -99,14 +99,29 @@ _ESCAPED = (
 _BLOCK = rb":(?: [>|][+-]?)?\r?\n"
 _GIVEN_ABOVE = rb"(?:[\"'`]\]?|" + _TYPED + rb")[ \t]{0,4}(?::=|=>|=|:)[ \t]{0,2}"
 
-_IS = rb" (?:(?:is|was)(?: now| still| set to| changed to)?:? |-> |- (?=[\"'`]))"
+_ALONE_IN_WORDS = (
+    rb"(?<![A-Za-z0-9_./-])(?:(?i:password|passwd|passphrase|passcode|pass|pwd|pw|kennwort|(?:api|access|secret|private|auth|client|bot|bearer)[ _-]?(?:key|token|secret)|credential)|"
+    + _LANGUAGES
+    + rb")"
+)
+"""Names that are words of their own, which need nothing else in a sentence."""
+
+_IS = rb" (?:(?:is|was)(?: now| still| set to| changed to)?:? |-> |- )"
+_SET_TO = rb"(?<![A-Za-z])(?i:set(?:ting)?|chang(?:ed?|ing)|reset|updat(?:ed?|ing)) (?:(?:the|my|our) )?"
 _NAMED_IN_WORDS = rb"(?:" + _WORDS + rb"[A-Za-z0-9_.-]{0,24}|(?<![A-Za-z])(?i:api|access|secret|private|auth|admin|root) (?i:key|token|pass|pw))"
+_SAID = rb"(?=[\"'`*.,;:)!?}\]]{0,6}(?:\s|\\|\Z))"
 _TOLD = rb"(?P<secret>[!#-&(-+/-:<->@-Z^_a-~][!#-&(->@-\[\]-_a-~]{4,198}[A-Za-z0-9!#$%&+/=@^_~])"
 """How people tell each other, an agent or their notes: `the password for staging is …`. The dot that ends the sentence is not in it."""
 
 _ARGUMENT = rb"[ \t]{0,2}(?:[^,\"'()\n]{1,60}|[rbuf@]?[\"'][^\"'\n]{0,200}[\"'])[ \t]{0,2},"
-_SECOND = rb"(?:NetworkCredential|UsernamePasswordCredentials?|UsernamePasswordAuthenticationToken|PasswordAuthentication|(?:HTTP|Http)?BasicAuth(?:entication)?|basic_auth|[.>]login|auth[ \t]?=[ \t]?)"
-_THIRD = rb"(?:DirectoryEntry|mysqli?_(?:p|real_)?connect|new mysqli|new PDO|getConnection|pg_connect|ftp_login)"
+_KEYED = (
+    rb"(?:Algorithm\.HMAC\d{3}\(|[sS]ignWith\([^,\n]{1,60},[ \t]{0,2}|[sS]etSigningKey\(|new SecretKeySpec\(|createHmac\([ \t]?[\"'][\w-]{3,10}[\"'],[ \t]{0,2}|SignedString\(|\bFernet\(|hmac\.new\([ \t]?|hmac\.New\([^,\n]{1,40},[ \t]{0,2}|"
+    rb"\bjwt\.(?:sign|verify|encode|decode)\([^,\"'\n]{1,80},[ \t]{0,2}|JWT::(?:en|de)code\([^,\"'\n]{1,80},[ \t]{0,2}|JWT\.(?:en|de)code[ (][^,\"'\n]{1,80},[ \t]{0,2}|CryptoJS\.(?:AES|TripleDES|DES|RC4|Hmac\w{3,8})(?:\.(?:en|de)crypt)?\([^,\n]{1,80},[ \t]{0,2}|SymmetricSecurityKey\()"
+)
+"""Calls whose next argument signs or encrypts."""
+
+_SECOND = rb"(?:[Cc]redentials[.:]{1,2}basic|basic_auth|WiFi\.begin|softAP|NetworkCredential|UsernamePasswordCredentials?|UsernamePasswordAuthenticationToken|PasswordAuthentication|(?:HTTP|Http)?BasicAuth(?:entication)?|basic_auth|[.>]login|auth[ \t]?=[ \t]?)"
+_THIRD = rb"(?:pymysql\.connect|MySQLdb\.connect|DBI->connect|create_(?:super)?user|set_password|DirectoryEntry|mysqli?_(?:p|real_)?connect|new mysqli|new PDO|getConnection|pg_connect|ftp_login)"
 
 _IN_REFERENCE = rb"(?::?[-=]|:)[\"']?(?P<secret>[A-Za-z0-9!#%&*./@^_~|][A-Za-z0-9!#$%&*+./:=?@^_~|-]{5,199})[\"']?\}"
 """`${NAME:-value}` of shells and compose files, `${NAME:value}` of Spring: what counts where nothing else is set."""
@@ -181,6 +196,9 @@ RULES = (
             assigned("JWT_SECRET", _RANDOM, form="const value = process.env.{name} || '{value}';\n"),
             assigned("IDENTIFIED BY", _STRONG, form="CREATE USER shop {name} '{value}';\n"),
             assigned("ADMIN_PASSWORD", _STRONG, form="- **{name}**: `{value}`\n"),
+            assigned("hmacSecret", _RANDOM, form='var {name} = []byte("{value}")\n'),
+            assigned("DB_PASSWORD", _STRONG, form="$password = getenv('{name}') ?: '{value}';\n"),
+            assigned("DB_PASSWORD", _STRONG, form='password = os.getenv("{name}") or "{value}"\n'),
         ),
         _MISSES,
     ),
@@ -266,12 +284,15 @@ RULES = (
     ),
     _rule(
         "told",
-        _NAMED_IN_WORDS + rb"(?: (?:for|of) [^\n.,;:=]{1,40}?)?" + _IS + rb"[\"'`*]{0,3}(?=[^\s\"'`]{0,30}[0-9])" + _TOLD + rb"(?=[\"'`*.,;:)!?]{0,3}(?:\s|\Z))",
+        rb"(?:" + _NAMED_IN_WORDS + rb"(?: (?:for|of|on|at|in) [^\n.,;:=]{1,40}?)?" + _IS + rb"|" + _SET_TO + _NAMED_IN_WORDS + rb" to )[\"'`*]{0,3}(?=[^\s\"'`]{0,30}[0-9])" + _TOLD + _SAID,
         (
             assigned("password", _STRONG, form="The {name} is {value}.\n"),
             assigned("token", _RANDOM, form="- the {name} for the staging server is `{value}`\n"),
             assigned("API key", _RANDOM, form="Your {name} was {value}, keep it\n"),
             assigned("secret", _RANDOM, form="plaid {name} - '{value}'\n"),
+            assigned("password", _STRONG, form="wifi {name} - {value}\n"),
+            assigned("password", _STRONG, form='{"role": "user", "content": "the {name} on db3 is {value}"}\n'),
+            assigned("api_key", _RANDOM, form="Setting {name} to {value}\n"),
         ),
         (
             assigned("password", "required", form="The {name} is {value}.\n"),
@@ -280,13 +301,87 @@ RULES = (
             assigned("colour", _RANDOM, form="The {name} is {value}.\n"),
             assigned("password", _STRONG, form="The {name} is not in {value}.\n"),
         ),
-        anchor=_NAMED_IN_WORDS + rb"(?: (?:for|of) [^\n]{1,40})?" + _IS + rb"[\"'`*]{0,3}[^\s\"'`]{0,20}[0-9]",
+        anchor=_NAMED_IN_WORDS + rb"(?:(?: (?:for|of|on|at|in) [^\n]{1,40})?" + _IS + rb"| to )[\"'`*]{0,3}[^\s\"'`]{0,20}[0-9]",
         score=40,
     ),
     _rule(
-        "positional",
-        rb"(?:" + _SECOND + rb"\(" + _ARGUMENT + rb"|" + _THIRD + rb"\(" + _ARGUMENT + _ARGUMENT + rb")[ \t]{0,2}[rbuf@]?[\"']" + _IN_QUOTES + rb"[\"']",
+        "mentioned",
+        _ALONE_IN_WORDS + rb" {1,2}[\"'`*]{0,3}(?=[^\s\"'`]{0,30}[0-9])(?=[^\s\"'`]{8})" + _TOLD + _SAID,
         (
+            assigned("password", _STRONG, form="- db3: login svc {name} {value}\n"),
+            assigned("API key", _RANDOM, form="use {name} {value} for it\n"),
+            assigned("pw", _STRONG, form="wifi {name} {value}, ask me\n"),
+        ),
+        (
+            assigned("password", "authentication", form="- db3: {name} {value}\n"),
+            assigned("token", concat("base64url-", "encoded2"), form="a {name} {value} by it\n"),
+            assigned("password", concat("sha256", "sum2"), form="the {name} {value} is\n"),
+            assigned("colour", _STRONG, form="use {name} {value} for it\n"),
+        ),
+        anchor=_ALONE_IN_WORDS + rb" {1,2}[\"'`*]{0,3}[^\s\"'`]{0,20}[0-9]",
+        score=34,  # so that in a sentence only what was drawn counts, not a word with a number
+    ),
+    _rule(
+        "login",
+        rb"(?<![A-Za-z0-9])(?i:log[- ]?in|creds?|credentials?|account|user(?:name)?|ssh(?: to [\w.-]{1,40})?)[ \t]{0,2}(?::|=|is|are|-|with|as)[ \t]{1,4}[\"'`]?[\w.@-]{2,64}[\"'`]?(?: ?/ ?| : |:|,? ?(?i:pass(?:word)?|pw)[ :=]{1,3})"
+        rb"[\"'`]?(?=[^\s\"'`/]{0,30}[0-9])" + _TOLD + _SAID,
+        (
+            text("- SSH to db3: svc / ", part("secret", _STRONG), "\n"),
+            text("creds: bob:", part("secret", _STRONG), "\n"),
+            text("login with bob / ", part("secret", _STRONG), ".\n"),
+            text("account: `bob` / `", part("secret", _STRONG), "`\n"),
+        ),
+        (
+            text("login: bob / alice\n"),
+            text("account: corp/team12\n"),
+            text("user: bob\n", _STRONG, "\n"),
+            text("colour: bob / ", _STRONG, "\n"),
+        ),
+        anchor=rb"(?i:log[- ]?in|creds?|credentials?|account|user(?:name)?|ssh(?: to [\w.-]{1,40})?)[ \t]{0,2}(?::|=|is|are|-|with|as)[ \t]{1,4}[\"'`]?[\w.@-]{2,64}[\"'`]?(?: ?/ ?| : |:|,? ?(?i:pass(?:word)?|pw)[ :=]{1,3})[\"'`]?[^\s\"'`/]{0,20}[0-9]",
+        score=34,  # so that in a sentence only what was drawn counts, not a word with a number
+    ),
+    _rule(
+        "setting",
+        rb"(?<![^\n])[ \t]{0,16}[A-Za-z0-9_.-]{0,24}?" + _WORDS + rb"[0-9]{0,2}[ \t]{1,24}[\"']?" + _BARE + rb"[\"']?(?=[ \t]{0,8}(?:[\r\n]|\Z))",
+        (
+            assigned("bind_pw", _STRONG, form="{name} {value}\n"),
+            assigned("password", _STRONG, form="account default\n{name}       {value}\n"),
+            assigned("auth_token", _RANDOM, form="  {name} {value}\n"),
+        ),
+        (
+            assigned("password", "required-by-all", form="{name} {value}\n"),
+            assigned("password", _STRONG, form="{name}s {value}\n"),
+            assigned("colour", _STRONG, form="{name} {value}\n"),
+            assigned("token", "identifier2", form="{name} {value}\n"),
+        ),
+        anchor=_WORDS + rb"[0-9]{0,2}[ \t]{1,24}[\"']?[A-Za-z0-9!#%&*+./:=?@^_~|-]" + _BARE_REST + rb"{5,199}[\"']?[ \t]{0,8}(?:[\r\n]|\Z)",
+        score=40,
+    ),
+    _rule(
+        "signing-call",
+        _KEYED + rb"(?:\[\]byte\(|Buffer\.from\(|Encoding\.\w{3,8}\.GetBytes\(|[rbuf@])?[\"'`]" + _IN_QUOTES + rb"[\"'`]",
+        (
+            text("const token = jwt.sign(payload, '", part("secret", _RANDOM), "', { expiresIn: '1h' })\n"),
+            text('return jwt.encode(claims, "', part("secret", _RANDOM), '", algorithm="HS256")\n'),
+            text('Algorithm a = Algorithm.HMAC256("', part("secret", _RANDOM), '");\n'),
+            text("crypto.createHmac('sha256', '", part("secret", _RANDOM), "')\n"),
+            text('signed, err := token.SignedString([]byte("', part("secret", _RANDOM), '"))\n'),
+            text('cipher = Fernet(b"', part("secret", _RANDOM), '")\n'),
+        ),
+        (
+            text("const token = jwt.sign(payload, 'shared-secret')\n"),
+            text("const token = jwt.sign(payload, SECRET, '", _RANDOM, "')\n"),
+            text('return jwt.encode("', _RANDOM, '", key)\n'),
+            text("crypto.createHash('sha256', '", _RANDOM, "')\n"),
+            text('Algorithm a = Algorithm.HMAC256("password");\n'),
+        ),
+    ),
+    _rule(
+        "positional",
+        rb"(?:" + _SECOND + rb"\(" + _ARGUMENT + rb"|" + _THIRD + rb"\(" + _ARGUMENT + _ARGUMENT + rb")[ \t]{0,2}(?:Some\()?[rbuf@]?[\"']" + _IN_QUOTES + rb"[\"']",
+        (
+            text('keyring.set_password("mail", "svc", "', part("secret", _STRONG), '")\n'),
+            text('WiFi.begin("corp", "', part("secret", _STRONG), '");\n'),
             text('client.Credentials = new NetworkCredential("svc", "', part("secret", _STRONG), '");\n'),
             text("$db = new PDO('mysql:host=db3.corp.io', 'svc', '", part("secret", _STRONG), "');\n"),
             text('get(url, auth=("svc", "', part("secret", _STRONG), '"))\n'),

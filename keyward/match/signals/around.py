@@ -25,10 +25,10 @@ _DESCRIPTION = re.compile(
 )
 _TESTING = re.compile(rb"(?:\bassert|\bexpect\(|\bshould\b|\.to_?(?:be|equal)|isequalto|thenreturn|\bmock|\bstub|\bfake)")
 _JOINED = re.compile(rb"[\"'`][ \t]?(?:\+|\.(?=[ \t$])|\.\.|&|<>|~)")
-TOLD = "generic/told"
-"""The rule for sentences that tell a credential, which the signals about sentences do not speak of."""
+_SENTENCES = frozenset(("generic/told", "generic/mentioned", "generic/login"))
+"""The rules for sentences that tell a credential, which the signals about sentences do not speak of."""
 
-_APART = frozenset((TOLD, "generic/positional", "generic/option"))
+_APART = _SENTENCES | {"generic/positional", "generic/signing-call", "generic/option", "generic/setting"}
 """Rules that have looked themselves at what stands between name and value."""
 
 _ARN = re.compile(rb"\barn:[a-z-]{2,20}:secretsmanager:(?:[^:\s\"']{0,60}:){0,3}\Z")
@@ -67,7 +67,7 @@ def bare_in_code(context: Context) -> Signal | None:
 
 def prose_around(context: Context) -> Signal | None:
     """The line goes on after a bare value, or a sentence stands before it."""
-    if context.candidate.rule.id == TOLD:
+    if context.candidate.rule.id in _SENTENCES:
         return None
     quoted = context.before.endswith((b'"', b"'", b"`", b">"))
     given = context.before.endswith(b"=") and not context.before.endswith(b" =")

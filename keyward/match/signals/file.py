@@ -20,6 +20,12 @@ _CODE = re.compile(
 _PROSE = re.compile(
     r"\.(?:md|rst|adoc|html?|tex|org|mdx)$|(?:^|/)(?:docs?|documentation|man|info)/|(?:^|/)(?:readme|changelog|changes|copying|history|licen[cs]e|metadata|news|notice|todo)[\w.-]*$"
 )
+_NOTES = re.compile(
+    r"^(?!(?:.*/)?(?:docs?|documentation)/).*(?:(?<![^/])(?:memory|memories|notes?|journal|diary|daily|scratch(?:pad)?|inbox|runbooks?|\.(?:claude|openclaw|codex|gemini|cursor|hermes|aider|goose))/(?:[^/]+/){0,4}[^/]+\.(?:md|mdx|org|html?)$|"
+    r"(?<![^/])(?:memory|claude|agents?|gemini|soul|tools|heartbeat|notes?|scratch(?:pad)?|credentials?|creds|passwords?|secrets?|servers?|hosts?|access|accounts?|logins?|keys|tokens|runbook|\d{4}-\d{2}-\d{2})(?:[._-][\w.-]*)?\.(?:md|mdx|org)$)"
+)
+"""What people and agents write down for themselves, in the same formats as documentation."""
+
 _TRANSLATION = re.compile(
     r"(?:^|/)(?:i18n|l10n|locales?|translations?|lang|languages?|(?:[\w-]+\.)?localedata|cldr)/|\.(?:po|pot|mo|resx|strings|arb|xlf|xliff)$|messages[\w.-]*\.(?:properties|json)$"
 )
@@ -39,6 +45,7 @@ _FILES = (
     (_TRANSLATION, -40, "a translation"),
     (_MINIFIED, -25, "a minified or vendored file"),
     (_SCHEMA, -30, "a description of an interface"),
+    (_NOTES, 0, "notes"),
     (_PROSE, -10, "documentation"),
     (_CONFIG, 10, "a file for settings"),
 )
@@ -70,7 +77,7 @@ def path_facts(path: str) -> tuple[object, ...]:
 def _file_signal(path: str) -> Signal | None:
     for expression, weight, what in _FILES:
         if expression.search(path):
-            return Signal("file", weight, what)
+            return Signal("file", weight, what) if weight else None
     return None
 
 

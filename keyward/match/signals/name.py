@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(
     rb"([A-Za-z0-9_$.\-\x80-\xff]{1,80})[\"'`]?[\])]?[\"'`]?(?:[ \t]{0,2}:[ \t]{0,2}&?[A-Za-z][\w.<>\[\]]{0,24}|[ \t](?:As )?(?:[Ss]tring|str))?[*_]{0,2}[ \t]{0,4}(?:===?|!==?|[?:+]=|=>|\|\||\?[?:]|or(?=[ \t])|[:=,>(]|[ \t])"
-    rb"[*_]{0,2}[ \t]{0,4}(?:with: )?[rbuf@]?[\"'`]?\Z"
+    rb"[*_]{0,2}[ \t]{0,4}(?:with: )?(?:\[\]byte\(|Some\(|SecretStr\(|Buffer\.from\(|String\()?[rbuf@]?[\"'`]?\Z"
 )
 _NAMED = re.compile(
     rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']([^\"']{1,80})[\"'],?\s{1,4}[\"']?(?i:value|content)[\"']?\s{0,2}[:=]\s{0,2}[\"']?\Z"
@@ -117,7 +117,7 @@ PASSWORD, SECRET, WEAK = "password", "secret", "weak"
 
 def strength(context: Context) -> str:
     """How much the name says. Where none is seen (it stands on another line), the rule has found one for a secret."""
-    return PASSWORD if context.candidate.rule.id == "generic/positional" else _strength(context.before[-110:])
+    return PASSWORD if context.candidate.rule.id in ("generic/positional", "generic/login") else _strength(context.before[-110:])
 
 
 @lru_cache(maxsize=512)
