@@ -17,7 +17,7 @@ WEAK = frozenset(
     b"passw0rd p@ssw0rd p@ssword secret123 s3cr3t 123 1234 12345 123456 letmein hunter2 foo bar baz x y z abc abc123 qwerty "
     b"scott tiger scott/tiger example airflow docker django app string value your_password my_password db_password db_pass "
     b"mysecretkey mytoken some_password somepassword strongpassword strong_password hackme bob alice joe jane wherever anonymous "
-    b"minioadmin changeit hello world open sesame opensesame nopass none null undefined true false encrypted hidden masked".split()
+    b"minioadmin changeit passwort kennwort contrasena senha wachtwoord motdepasse haslo parola required optional hello world open sesame opensesame nopass none null undefined true false encrypted hidden masked".split()
 )
 """Passwords of documentation and of local set-ups, in lower case."""
 
@@ -40,7 +40,7 @@ _MARKS = (b"%s", b"%(", b"%d", b"***", b"...", b"$(", b"#{", b"<", b"\xe2\x80\xa
 
 _IDENTIFIER = re.compile(
     rb"(?:[A-Za-z_]\w*(?:\.|->|::))+[A-Za-z_][A-Za-z_]*\Z|[A-Z]+(?:_[A-Z]+)+\Z|[a-z]+(?:_[a-z]+)+\Z|default=|(?:self|this|config|settings)\.|\w+=\Z|"
-    rb"[a-z]*(?:pass|passwd|[pP]assword|[sS]ecret|[tT]oken|Pass|Pwd)\Z"
+    rb"[a-z]*(?:pass|passwd|[pP]assword|[sS]ecret|[tT]oken|Pass|Pwd)\Z|[\w.:>-]*\(\)?\Z"
 )
 
 _PHRASE = re.compile(rb"[A-Za-z]{3,}(?:[-_/][A-Za-z]{3,}){1,6}\Z|[a-z]{3,}(?:[A-Z][a-z]{2,}){1,5}\Z")

@@ -11,6 +11,8 @@ References: https://cwe.mitre.org/data/definitions/214.html
 
 from __future__ import annotations
 
+import re
+
 from keyward.plugin import CredentialKind, Kind, Manual, Parts, Signal
 from keyward.plugin.letters import UNREADABLE, fluency, is_random
 from keyward.plugin.shapes import an
@@ -97,10 +99,13 @@ _GIVEN_TOKEN = (
 )
 
 
+_TEMPLATE = re.compile(rb"\{\}|\{\{|(?:\A|:)\$|\$\{|%[A-Za-z_]+%")
+
+
 def _password(parts: Parts) -> Signal | None:
     """Manuals and messages of programs go on with a word after the option."""
     secret = parts["secret"]
-    if b"{}" in secret:
+    if _TEMPLATE.search(secret):
         return Signal("context", -60, "the password is a template")
     if not secret.isascii():
         return Signal("context", -60, "a word of another language")

@@ -67,12 +67,12 @@ _GIVEN_PLAINLY = rb"(?:[\"'`]\]?|" + _TYPED + rb")" + _SPACES + _OPERATOR + _SPA
 _IN_QUOTES = rb"(?P<secret>[!#-&(-\[\]-_a-~]{6,200})"
 _BARE_REST = rb"[A-Za-z0-9!#$%&*+./:=?@^_~|-]"
 _BARE = rb"(?P<secret>[A-Za-z0-9!#%&*+./:=?@^_~|-]" + _BARE_REST + rb"{5,199})"
-_ENDS = rb"(?:[\"'`;\r\n]|\Z|[,)}\]]{1,3}(?:[\s\"']|\Z)|[ \t]{1,8}(?:[#;}\r\n]|\\\n|&&|-H |--|https?:))"
+_ENDS = rb"(?:[\"'`;\r\n]|\Z|\\{1,4}[nrt\"']|[,)}\]]{1,3}(?:[\s\"']|\Z)|[ \t]{1,8}(?:[#;}\r\n]|\\\n|&&|-H |--|https?:))"
 _WEAK = rb"(?:(?:[Kk]ey|[Ss](?:alt|eed)|[Nn]once|[Aa]uth)(?![a-z])|(?:KEY|SALT|SEED|NONCE|AUTH)(?![A-Z])|(?<![A-Za-z])(?:iv|IV)(?![A-Za-z]))"
 """Names that hold other things as often; what they are given counts only where a machine drew it."""
 
 _DRAWN_IN_QUOTES = rb"[A-Za-z0-9+/_-]{16,200}={0,2}[\"'`]"
-_DRAWN_BARE = rb"[A-Za-z0-9+/_-]{20,200}={0,2}(?:[\"'`;\r\n]|\Z)"
+_DRAWN_BARE = rb"[A-Za-z0-9+/_-]{20,200}={0,2}(?:[\"'`;\r\n]|\Z|\\{1,4}[nrt\"'])"
 _LONGER = rb"(?:[Kk]ey|[Ss](?:alt|eed)|[Nn]once|[Aa]uth|KEY|SALT|SEED|NONCE|AUTH)[A-Za-z0-9_]{0,12}"
 _AFTER_IV = (rb"[_:= ]", rb"[\"'`\t]", rb"[!|?,]", rb"[*\xef01]", rb"[2345]", rb"[6789]")
 _IVS = tuple(name + after + rb"[^\r\n]{0,60}?" for name in (b"iv", b"IV") for after in _AFTER_IV)
@@ -110,7 +110,7 @@ _IS = rb" (?:(?:is|was)(?: now| still| set to| changed to)?:? |-> |- )"
 _SET_TO = rb"(?<![A-Za-z])(?i:set(?:ting)?|chang(?:ed?|ing)|reset|updat(?:ed?|ing)) (?:(?:the|my|our) )?"
 _NAMED_IN_WORDS = rb"(?:" + _WORDS + rb"[A-Za-z0-9_.-]{0,24}|(?<![A-Za-z])(?i:api|access|secret|private|auth|admin|root) (?i:key|token|pass|pw))"
 _SAID = rb"(?=[\"'`*.,;:)!?}\]]{0,6}(?:\s|\\|\Z))"
-_TOLD = rb"(?P<secret>[!#-&(-+/-:<->@-Z^_a-~][!#-&(->@-\[\]-_a-~]{4,198}[A-Za-z0-9!#$%&+/=@^_~])"
+_TOLD = rb"(?P<secret>[!#-&(-+/-:<->@-Z^_a-z~][!#-&(->@-\[\]-_a-~]{4,198}[A-Za-z0-9!#$%&+/=@^_~])"
 """How people tell each other, an agent or their notes: `the password for staging is …`. The dot that ends the sentence is not in it."""
 
 _ARGUMENT = rb"[ \t]{0,2}(?:[^,\"'()\n]{1,60}|[rbuf@]?[\"'][^\"'\n]{0,200}[\"'])[ \t]{0,2},"
@@ -306,7 +306,7 @@ RULES = (
     ),
     _rule(
         "mentioned",
-        _ALONE_IN_WORDS + rb" {1,2}[\"'`*]{0,3}(?=[^\s\"'`]{0,30}[0-9])(?=[^\s\"'`]{8})" + _TOLD + _SAID,
+        _ALONE_IN_WORDS + rb" {1,2}[\"'`*]{0,3}(?![A-Za-z_]{1,30}=)(?=[^\s\"'`]{0,30}[0-9])(?=[^\s\"'`]{8})" + _TOLD + _SAID,
         (
             assigned("password", _STRONG, form="- db3: login svc {name} {value}\n"),
             assigned("API key", _RANDOM, form="use {name} {value} for it\n"),
@@ -457,7 +457,7 @@ RULES = (
     ),
     _rule(
         "drawn-bare",
-        _WEAK + rb"[A-Za-z0-9_]{0,12}(?:=|: {0,2}| = )(?P<secret>[A-Za-z0-9+/_-]{20,200}={0,2})(?:[\"'`;\r\n]|\Z)",
+        _WEAK + rb"[A-Za-z0-9_]{0,12}(?:=|: {0,2}| = )(?P<secret>[A-Za-z0-9+/_-]{20,200}={0,2})(?:[\"'`;\r\n]|\Z|\\{1,4}[nrt\"'])",
         (
             assigned("AUTH_SALT", _RANDOM, form="{name}={value}\n"),
             assigned("key", hexa(40), form="  {name}: {value}\n"),
@@ -473,7 +473,7 @@ RULES = (
     ),
     _rule(
         "environment",
-        rb"(?<![A-Za-z])(?:ENV|setx)[ \t]{1,4}[A-Za-z0-9_]{0,40}?" + _WORDS + rb"[A-Za-z0-9_]{0,24}[ \t]{1,4}" + _BARE + rb"(?=[ \t\r\n]|\Z)",
+        rb"(?<![A-Za-z])(?:ENV|setx)[ \t]{1,4}[A-Za-z0-9_]{0,40}?" + _WORDS + rb"[A-Za-z0-9_]{0,24}[ \t]{1,4}" + _BARE + rb"(?=[ \t\r\n\\]|\Z)",
         (
             assigned("API_TOKEN", _RANDOM, form="ENV {name} {value}\n"),
             assigned("DB_PASSWORD", _STRONG, form="ENV {name} {value}\n"),
@@ -578,7 +578,7 @@ RULES = (
     ),
     _rule(
         "option",
-        rb"(?<![A-Za-z0-9-])(?:--(?:[a-z0-9]{1,20}-){0,3}" + _OPTION + rb"|-(?:[Pp]assword|[Pp]asswd|[Pp]assphrase|[Ss]ecret|[Tt]oken|[Aa]pi[Kk]ey|[Aa]ccessToken|[Cc]lientSecret)[ =][\"']?)" + _BARE + rb"(?=[\s\"'`]|\Z)",
+        rb"(?<![A-Za-z0-9-])(?:--(?:[a-z0-9]{1,20}-){0,3}" + _OPTION + rb"|-(?:[Pp]assword|[Pp]asswd|[Pp]assphrase|[Ss]ecret|[Tt]oken|[Aa]pi[Kk]ey|[Aa]ccessToken|[Cc]lientSecret)[ =][\"']?)" + _BARE + rb"(?=[\s\"'`\\]|\Z)",
         (
             assigned("--password", _STRONG, form="tool login --user svc {name} {value} host\n"),
             assigned("--api-key", _RANDOM, form="tool {name}={value}\n"),
@@ -597,7 +597,7 @@ RULES = (
     ),
     _rule(
         "query",
-        rb"[?&](?i:api_?key|access_?token|auth_?token|token|secret|client_?secret|password|passwd|pwd|app_?key|signature_?key|private_?token|key)=(?P<secret>[A-Za-z0-9._~%+/-]{12,300})(?=[&\s\"'`<>)\]};,#]|\Z)",
+        rb"[?&](?i:api_?key|access_?token|auth_?token|token|secret|client_?secret|password|passwd|pwd|app_?key|signature_?key|private_?token|key)=(?P<secret>[A-Za-z0-9._~%+/-]{12,300})(?=[&\s\"'`<>)\]};,#\\]|\Z)",
         (
             text("GET /v1/items?api_key=", part("secret", _RANDOM), "&limit=3 HTTP/1.1\n"),
             text("curl 'https://api.corp.io/v1?limit=3&access_token=", part("secret", _RANDOM), "'\n"),

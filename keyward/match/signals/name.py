@@ -117,15 +117,20 @@ PASSWORD, SECRET, WEAK = "password", "secret", "weak"
 
 def strength(context: Context) -> str:
     """How much the name says. Where none is seen (it stands on another line), the rule has found one for a secret."""
-    return PASSWORD if context.candidate.rule.id in ("generic/positional", "generic/login") else _strength(context.before[-110:])
+    rule = context.candidate.rule.id
+    if rule in ("generic/positional", "generic/login"):
+        return PASSWORD
+    return _said(context.before[-60:]) if rule == "generic/mentioned" else _strength(context.before[-110:])
 
 
 @lru_cache(maxsize=512)
 def _strength(before: bytes) -> str:
     name = _name(before).lower()
-    said = [
-        match.lastgroup for match in _STRENGTH.finditer(name if name and name not in _SAID_BEFORE else before[-60:].lower())
-    ]
+    return _said(name if name and name not in _SAID_BEFORE else before[-60:])
+
+
+def _said(text: bytes) -> str:
+    said = [match.lastgroup for match in _STRENGTH.finditer(text.lower())]
     return str(said[-1]) if said else SECRET
 
 

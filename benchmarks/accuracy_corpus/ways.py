@@ -1,0 +1,50 @@
+"""The ways in which people hand a secret to a program, a file or each other: a line each in `ways.txt`, as `file|kind|text` with `{v}` for the value.
+
+`⏎` is the end of a line. A text that begins with `@` begins its file. Written from the manuals of the tools and from what stands in shell histories, settings, notes and transcripts,
+one way a line; what a value may be is drawn here.
+"""
+
+from __future__ import annotations
+
+import random
+import string
+from pathlib import Path
+from typing import NamedTuple
+
+LINES = Path(__file__).with_name("ways.txt")
+
+STAND_INS = (
+    "$PASSWORD", "${DB_PASSWORD}", "<password>", "password", "changeme", "your-password", "secret", "********", "{{ password }}", "%PASSWORD%", "xxxxxxxx",
+    "my-secret-token", "YOUR_API_KEY", "config.password", "getPassword()", "process.env.TOKEN", "example", "test", "Passwort", "required",
+)  # fmt: skip
+"""What stands there where no secret does."""
+
+_DRAWN = string.ascii_letters + string.digits
+_LENGTHS = {"password": 12, "token": 32, "long": 420}
+
+
+class Way(NamedTuple):
+    """`path`: the file's name; `kind`: `password`, `token` or `long`; `text`: with `{v}` for the value."""
+
+    path: str
+    kind: str
+    text: str
+
+    def written(self, value: str) -> bytes:
+        """The file with that value."""
+        text = self.text.replace("⏎", "\n").replace("{v}", value)
+        return (text[1:] if text.startswith("@") else f"first\n{text}").encode() + b"\nlast\n"
+
+
+def ways() -> list[Way]:
+    """All of them."""
+    return [Way(*line.split("|", 2)) for line in LINES.read_text("utf-8").splitlines() if line]
+
+
+def drawn(kind: str, seed: int) -> str:
+    """A value as a machine draws it, with letters of both cases and digits."""
+    dice = random.Random(f"{kind} {seed}")
+    while True:
+        value = "".join(dice.choice(_DRAWN) for _ in range(_LENGTHS[kind]))
+        if any(map(str.isdigit, value)) and any(map(str.islower, value)) and any(map(str.isupper, value)):
+            return value

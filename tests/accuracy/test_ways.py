@@ -1,0 +1,51 @@
+"""The ways in which people leave a secret, each with drawn values and with what stands there where no secret does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keyward.formats.readings.tables import table_view
+from keyward.match.personas import REGULAR
+
+NOT_READ = {
+    "expect -c 'send", "export TOKEN=$(echo", "| password | {v} |", "client.login(", "require('twilio')(sid", "new Client(", "PASSWORDS = {", '"-u", "root", "-p{v}"', "bot.run(",
+    "Input Password", "${PASSWORD}    {v}", "svc:{v}", "Cookie: sessionid", "ann: try bob/", "ann: use this key", "Use svc / ",
+}  # fmt: skip
+"""Beginnings of ways that are not read: nothing there says what the value is, or too little."""
+
+
+def _found(finder: Any, path: str, data: bytes) -> set[bytes]:
+    texts = [data]
+    if path.endswith((".md", ".csv", ".sql")):
+        view = table_view(data)
+        texts += [view.text] if view else []
+    return {j.context.value for text in texts for j in finder.find(path, text) if j.confidence >= REGULAR}
+
+
+def test_secrets_are_found_in_the_ways_in_which_people_leave_them(corpus: Any, finder: Any) -> None:
+    from accuracy_corpus.ways import drawn, ways
+
+    missed = []
+    every = ways()
+    for number, way in enumerate(every):
+        for seed in range(3):
+            value = drawn(way.kind, 1000 * number + seed)
+            if not any(value.encode() in found for found in _found(finder, way.path, way.written(value))):
+                missed.append(way)
+    assert len(every) >= 326
+    unexpected = [way for way in missed if missed.count(way) > 1 and not any(text in way.text for text in NOT_READ)]
+    assert unexpected == []
+    assert len(missed) <= 0.06 * 3 * len(every)
+
+
+def test_nothing_is_found_where_a_stand_in_stands(corpus: Any, finder: Any) -> None:
+    from accuracy_corpus.ways import STAND_INS, ways
+
+    assert len(STAND_INS) >= 20
+    wrong = [
+        (way.text, value, found)
+        for way in ways()
+        for value in STAND_INS
+        if (found := _found(finder, way.path, way.written(value)))
+    ]
+    assert wrong == []
