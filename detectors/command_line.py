@@ -57,11 +57,13 @@ _NAME = rb"[\w.-]{1,64}"
 _BY_OPTION = (
     rb"(?:az login\b" + _GAP + rb"(?:-p|--password)[ =]|"
     rb"(?:useradd|usermod|adduser)\s" + _GAP + rb"(?:-p|--password)[ =]|"
-    rb"(?:mongo|mongosh|mongodump|mongorestore|mongoexport|mongoimport|cqlsh|rdesktop|racadm|crackmapexec|netexec|nxc|evil-winrm|ncftp|kcadm(?:\.sh)?)\s" + _GAP + rb"\s-[pP][ =]?|"
+    rb"(?:mongo|mongosh|mongodump|mongorestore|mongoexport|mongoimport|cqlsh|rdesktop|racadm|crackmapexec|netexec|nxc|evil-winrm|ncftp|kcadm(?:\.sh)?|twine|nuget|knife|oc login|cf (?:login|auth)|vboxmanage|vmrun|govc|ovftool|mysqlsh|cypher-shell|keybase|proxychains|tsh|octo)\s" + _GAP + rb"\s-[pP][ =]?|"
     rb"(?:xfreerdp\d?|wfreerdp)\s" + _GAP + rb"/p:|"
     rb"(?:ipmitool|mosquitto_(?:pub|sub))\s" + _GAP + rb"\s-P |"
     rb"(?:un)?zip\s(?:" + _GAP + rb"\s)?-P ?|"
     rb"(?:7z[ar]?|7zz|rar|unrar) [aexltu]" + _GAP + rb"\s-(?:h?p)|"
+    rb"ldappasswd\s" + _GAP + rb"\s-[sa] |"
+    rb"grafana-cli\s" + _GAP + rb"reset-admin-password |"
     rb"openssl enc\s" + _GAP + rb"\s-k |"
     rb"snmp(?:walk|get|set|bulkwalk|trap)\s" + _GAP + rb"\s-[AX] |"
     rb"nmcli\s" + _GAP + rb"(?:password|wifi-sec\.psk|802-11-wireless-security\.psk) |"
@@ -70,10 +72,14 @@ _BY_OPTION = (
 )
 _BY_PLACE = (
     rb"(?:htpasswd(?: -[A-Za-z]{1,8}){0,4} -[A-Za-z]{0,6}b[A-Za-z]{0,6}(?: -[A-Za-z]{1,8}){0,3}(?: [^\s\"'|;]{1,200})? " + _NAME + rb" |"
+    rb"mosquitto_passwd -b \S{1,200} " + _NAME + rb" |"
+    rb"pulumi config set (?:-{1,2}\S{1,40} ){0,4}--secret (?:-{1,2}\S{1,40} ){0,4}" + _NAME + rb" |"
+    rb"(?:etcdctl|influx|solr|arangosh|nomad|jenkins-cli(?:\.jar)?|cypher-shell)\s" + _GAP + rb"(?:--user|-auth|--auth)[ =]" + _NAME + rb":|"
+    rb"stats auth " + _NAME + rb":|cache_peer\s" + _GAP + rb"\slogin=" + _NAME + rb":|MONITOR \S{3,80} \d+ " + _NAME + rb" |"
     rb"rabbitmqctl (?:-\S{1,60} ){0,3}(?:add_user|change_password) " + _NAME + rb" |"
     rb"wpa_passphrase [\"']?[^\s\"']{1,32}[\"']? |"
     rb"mc (?:alias set|config host add) " + _NAME + rb" \S{4,200} \S{3,128} |"
-    rb"lftp\s" + _GAP + rb"-u [\"']?" + _NAME + rb",|"
+    rb"lftp\s[^\n]{0,160}?-u [\"']?" + _NAME + rb",|"
     rb"(?:smbclient|rpcclient|smbmap|smbget|net (?:ads|rpc))\s" + _GAP + rb"(?:-U|--user=?) ?[\"']?[\w.\\/-]{1,80}%|"
     rb"net(?:\.exe)? use [^\n|;/]{0,40}\\\\[^\s\"']{3,120} (?=\S{4,64} /user:)|"
     rb"createUser " + _NAME + rb" (?:MD5|SHA(?:-?\d{3})?) )"
@@ -84,7 +90,7 @@ _BEFORE_HOST = (
 )
 _READS_IT = (
     rb"(?:sudo (?:-\S{1,12} ){0,4}?-[A-Za-z]{0,4}S|(?:sudo )?(?:(?:docker|podman|buildah|skopeo|crane auth|helm registry|nerdctl|oras|cosign) login|passwd|chpasswd|su(?: -|\s)|kinit|cryptsetup|"
-    rb"gpg2? [^\n]{0,60}--passphrase-fd|openssl [^\n]{0,80}-pass(?:in)? (?:stdin|fd:0)))"
+    rb"gpg2? [^\n]{0,60}--passphrase-fd|[a-z][\w.-]{1,30} [^\n|]{0,120}?--(?:pass\w{0,8}|token|secret|api-key|with)-(?:on-|from-)?(?:stdin|token)|openssl [^\n]{0,80}-pass(?:in)? (?:stdin|fd:0)))"
 )
 _ECHOED = rb"(?:echo|printf)(?: -[neE]{1,3})?(?: [\"']?%s(?:\\n)?[\"']?)? [\"']?"
 _ENTERED = rb"(?:[\w.-]{1,32}:)?(?P<secret>[^\s\"'`$<>(){}%:\\|][^\s\"'`<>\\|]{3,127})"
@@ -95,11 +101,11 @@ _GIVEN_TOKEN = (
     rb"(?:vault login(?: -\S{1,40}){0,3} (?:token=)?|(?:snyk|railway|netlify|expo|codecov|pulumi) (?:auth|login) (?:--?\w{1,10}[ =])?|doctl auth init (?:-t|--access-token)[ =]|"
     rb"(?:gh|glab) (?:secret|variable) set [\w-]{1,80} (?:[^\n|;]{0,60}? )?(?:-b|--body|-v|--value)[ =]|"
     rb"(?:consul kv put|etcdctl put|redis-cli(?: -\S{1,40}){0,4} [sS][eE][tT]|aws ssm put-parameter [^\n|;]{0,120}?--value) (?:[^\s\"']{0,80}(?:secret|token|key|passw)[^\s\"']{0,40} )?|"
-    rb"(?:wrangler|flyctl|fly|supabase) secrets? (?:set|put) [\w-]{1,80}(?:=| ?<<< ?)|(?:npm|yarn|pnpm) config set [^\s\"']{1,120}_authToken[ =])"
+    rb"(?:wrangler|flyctl|fly|supabase) secrets? (?:set|put) [\w-]{1,80}(?:=| ?<<< ?)|(?:npm|yarn|pnpm) config set [\"']?[^\s\"']{1,120}_authToken[\"']?[ =])"
 )
 
 
-_TEMPLATE = re.compile(rb"\{\}|\{\{|(?:\A|:)\$|\$\{|%[A-Za-z_]+%")
+_TEMPLATE = re.compile(rb"\{\w{0,12}\}|\{\{|(?:\A|:)\$|\$\{|%[A-Za-z_]+%")
 
 
 def _password(parts: Parts) -> Signal | None:
@@ -163,6 +169,9 @@ RULES = (
             "lftp -u svc,{} ftp.corp.io\n",
             "smbclient //nas3/share -U svc%{}\n",
             "net use z: \\\\nas3\\share {} /user:svc\n",
+            "mosquitto_passwd -b /etc/mosquitto/passwd svc {}\n",
+            "    stats auth svc:{}\n",
+            "etcdctl --user root:{} get /app\n",
             "createUser svc SHA \"{}\" AES\n",
         ),
         (
@@ -178,7 +187,7 @@ RULES = (
     form_rule(
         "command-line/before-host",
         PASSWORD,
-        _BEGIN + _BEFORE_HOST + rb"(?P<secret>[^\s\"'`$<>(){}%@][^\s\"'`<>@\\]{3,127})@[\w.:-]{1,120}",
+        _BEGIN + _BEFORE_HOST + rb"(?P<secret>[^\s\"'`$<>(){}%@][^\s\"'`<>@\\]{3,127})@[\w./:-]{1,120}",
         70,
         ("sqlplus svc/{}@db3/orders\n", "expdp svc/{}@orcl schemas=shop\n", "impacket-psexec corp/svc:{}@10.2.0.9\n"),
         ("sqlplus svc@db3/{}\n", "sqlplus svc/$PASSWORD@db3/orders\n", "sqlplus scott/tiger@orcl\n", "impacket-psexec corp/svc@10.2.0.9 {}\n"),
@@ -213,6 +222,16 @@ RULES = (
         ("kinit svc@CORP.IO <<< {}\n", 'chpasswd <<< "svc:{}"\n', "sudo -S apt-get update <<< '{}'\n"),
         ("kinit svc@CORP.IO <<< $PASSWORD\n", "cat <<< {}\n", "chpasswd < {}\n", "chpasswd <<< svc:password\n"),
         anchor=_FED,
+        check=_password,
+    ),
+    form_rule(
+        "command-line/ftp",
+        PASSWORD,
+        rb"(?<![A-Za-z0-9_])s?ftp [^\n]{0,120}\n(?:[^\n]{0,120}\n){0,3}?[ \t]*(?:quote )?(?:user|USER) " + _NAME + rb"[ \t](?:\n?(?:quote )?PASS )?" + _WORD,
+        70,
+        ("ftp -inv ftp.corp.io <<EOF\nuser svc {}\nput a.xml\nEOF\n", "ftp -n ftp.corp.io <<END\nverbose\nuser svc {}\nEND\n", "ftp -n <<EOF\nopen ftp.corp.io\nuser svc {}\nbye\nEOF\n"),
+        ("ftp -inv ftp.corp.io <<EOF\nuser svc\nput {}\nEOF\n", "ftp -inv ftp.corp.io <<EOF\nuser svc $PASSWORD\nEOF\n", "ftp -inv ftp.corp.io <<EOF\nuser svc password\nEOF\n", "user svc {}\n"),
+        anchor=rb"[\n \t](?:user|USER) " + _NAME + rb"[ \t][\"']?[^\s\"'`$<>(){}%]{4}",
         check=_password,
     ),
     form_rule(

@@ -39,10 +39,10 @@ _LANGUAGES = (  # Dutch, Danish, Polish, Swedish, Finnish, Romanian and Turkish,
     rb"\xe3\x83\x91\xe3\x82\xb9\xe3\x83\xaf\xe3\x83\xbc\xe3\x83\x89|\xeb\xb9\x84\xeb\xb0\x80\xeb\xb2\x88\xed\x98\xb8"
 )
 _WORDS = (  # the first letters as sets, so that `re` passes over other text fast
-    rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd|rivate[_.-]?key)|[Ss](?i:ecret|enha|(?:igning|ervice|hared|torage|ession)[_.-]?key)|[Tt](?i:oken)|"
+    rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd|epper|rivate[_.-]?key)|[Ss](?i:ecret|enha|onar\.login|(?:igning|ervice|hared|torage|ession)[_.-]?key)|[Tt](?i:oken)|"
     rb"[Aa](?i:pi[_.-]?key|ccess[_.-]?key|uth[_.-]?key|uthorization|(?:ccount|dmin|pp)[_.-]?key)|[Cc](?i:redential|lient[_.-]?key|ontrase(?:\xc3\xb1|n)a)|"
-    rb"[Ee](?i:ncryption[_.-]?key)|[Ll](?i:icense[_.-]?key)|[Mm](?i:aster[_.-]?key|ot[_ ]?de[_ ]?passe)|[Dd](?i:eploy[_.-]?key)|[Ww](?i:ebhook[_.-]?key)|"
-    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass|w|sk)(?![A-Za-z])|(?<=[a-z])Pass(?![a-z])|(?<=[a-z])(?<!by)(?<!com)(?<!over)(?<!sur)(?<!tres)(?:pass|pw)(?![A-Za-z])|[_.-](?i:pass|auth(?!or))|"
+    rb"[Ee](?i:ncryption[_.-]?key|rlang_?cookie)|[Ll](?i:icense[_.-]?key)|[Mm](?i:aster[_.-]?key|ot[_ ]?de[_ ]?passe)|[Dd](?i:eploy[_.-]?key)|[Ww](?i:ebhook[_.-]?key)|"
+    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass|w|sk)(?![A-Za-z])|(?<=[a-z]:)auth(?=\()|(?<=[a-z])Pass(?![a-z])|(?<=[a-z])(?<!by)(?<!com)(?<!over)(?<!sur)(?<!tres)(?:pass|pw)(?![A-Za-z])|[_.-](?i:pass|auth(?!or))|"
     + _LANGUAGES
     + rb")"
 )
@@ -58,7 +58,7 @@ _GIVEN = (
     + _TYPED
     + rb")" + _SPACES
     + _OPERATOR
-    + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])" + _SPACES + rb"(?:\[\]byte\(|Some\(|SecretStr\(|Buffer\.from\(|String\()?[rbuf@]?(?:\"\\\"|'\"|\\?[\"'`])"
+    + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])" + _SPACES + rb"(?:\[\]byte\(|Some\(|SecretStr\(|<<|Buffer\.from\(|String\()?[rbufNL@]?(?:\"\\\"|'\"|\\?[\"'`])"
 )
 """Between a name and a value in quotes: `name = "`, `"name": "`, `name: str = "`, `define('name', '`, `#define name "`, `**name**: ``, `name == "`,
 `getenv('NAME') or "`."""
@@ -67,7 +67,7 @@ _GIVEN_PLAINLY = rb"(?:[\"'`]\]?|" + _TYPED + rb")" + _SPACES + _OPERATOR + _SPA
 _IN_QUOTES = rb"(?P<secret>[!#-&(-\[\]-_a-~]{6,200})"
 _BARE_REST = rb"[A-Za-z0-9!#$%&*+./:=?@^_~|-]"
 _BARE = rb"(?P<secret>[A-Za-z0-9!#%&*+./:=?@^_~|-]" + _BARE_REST + rb"{5,199})"
-_ENDS = rb"(?:[\"'`;\r\n]|\Z|\\{1,4}[nrt\"']|[,)}\]]{1,3}(?:[\s\"']|\Z)|[ \t]{1,8}(?:[#;}\r\n]|\\\n|&&|-H |--|https?:))"
+_ENDS = rb"(?:[\"'`;\r\n]|\Z|\\{1,4}[nrt\"']|</|[ \t]\(|[,)}\]]{1,3}(?:[\s\"']|\Z)|,[a-z_]{2,20}[=,\s]|[ \t]{1,8}(?:[#;}\r\n]|\\\n|&&|-H |--|https?:))"
 _WEAK = rb"(?:(?:[Kk]ey|[Ss](?:alt|eed)|[Nn]once|[Aa]uth)(?![a-z])|(?:KEY|SALT|SEED|NONCE|AUTH)(?![A-Z])|(?<![A-Za-z])(?:iv|IV)(?![A-Za-z]))"
 """Names that hold other things as often; what they are given counts only where a machine drew it."""
 
@@ -100,11 +100,25 @@ _BLOCK = rb":(?: [>|][+-]?)?\r?\n"
 _GIVEN_ABOVE = rb"(?:[\"'`]\]?|" + _TYPED + rb")[ \t]{0,4}(?::=|=>|=|:)[ \t]{0,2}"
 
 _ALONE_IN_WORDS = (
-    rb"(?<![A-Za-z0-9_./-])(?:(?i:password|passwd|passphrase|passcode|pass|pwd|pw|kennwort|(?:api|access|secret|private|auth|client|bot|bearer)[ _-]?(?:key|token|secret)|credential)|"
+    rb"(?<![A-Za-z0-9_./${%-])(?:(?i:password|passwd|passphrase|passcode|pwd|pw|kennwort|(?:api|access|secret|private|auth|client|bot|bearer)[ _-]?(?:key|token|secret)|credential)|"
     + _LANGUAGES
     + rb")"
 )
 """Names that are words of their own, which need nothing else in a sentence."""
+
+_SPOKEN_OF = (
+    rb"(?:[Pp](?i:ass(?:word|code|phrase|wort))|(?<![A-Za-z])(?i:pwd|pw|psk|mdp)(?![A-Za-z])|[Kk](?i:ennwort|lucz)|[Mm](?i:ot de passe)|[Cc](?i:ontrase(?:\xc3\xb1|n)a|lave|l\xc3\xa9|have|hiave)|[Ss](?i:enha|ecret|chl\xc3\xbcssel|leutel)|"
+    rb"[Tt](?i:oken)|(?<![A-Za-z])(?i:api|access|admin|purge|write|wpa2?|license|master|root)[ -](?i:key)|\xd0\xba\xd0\xbb\xd1\x8e\xd1\x87|\xe3\x82\xb7\xe3\x83\xbc\xe3\x82\xaf\xe3\x83\xac\xe3\x83\x83\xe3\x83\x88|"
+    + _LANGUAGES
+    + rb")"
+)
+"""What people call it when they write of it, in several languages."""
+
+_WORDS_BETWEEN = rb"(?:[A-Za-z0-9 ,.:()`*!?/_\x80-\xff-]|(?<=[A-Za-z])'(?=[A-Za-z]| [a-z]))"
+"""Sentences, with what dresses them in Markdown; no syntax of data or programs."""
+
+_STANDS_OUT = rb"(?=[^\s\"'`]{0,40}[A-Za-z][0-9]{1,3}[A-Za-z])(?=[^\s\"'`]{0,60}[A-Z])(?=[^\s\"'`]{0,60}[a-z])(?P<secret>[A-Za-z0-9!#$%&+@^_?=-]{10,64})"
+"""What no word of a sentence looks like: digits between letters of both cases."""
 
 _IS = rb" (?:(?:is|was)(?: now| still| set to| changed to)?:? |-> |- )"
 _SET_TO = rb"(?<![A-Za-z])(?i:set(?:ting)?|chang(?:ed?|ing)|reset|updat(?:ed?|ing)) (?:(?:the|my|our) )?"
@@ -113,19 +127,21 @@ _SAID = rb"(?=[\"'`*.,;:)!?}\]]{0,6}(?:\s|\\|\Z))"
 _TOLD = rb"(?P<secret>[!#-&(-+/-:<->@-Z^_a-z~][!#-&(->@-\[\]-_a-~]{4,198}[A-Za-z0-9!#$%&+/=@^_~])"
 """How people tell each other, an agent or their notes: `the password for staging is …`. The dot that ends the sentence is not in it."""
 
-_ARGUMENT = rb"[ \t]{0,2}(?:[^,\"'()\n]{1,60}|[rbuf@]?[\"'][^\"'\n]{0,200}[\"'])[ \t]{0,2},"
+_ARGUMENT = rb"[ \t]{0,2}(?:[^,\"'()\n]{1,60}(?:\([^()\n]{0,120}\))?|[rbufNL@]?(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'))[ \t]{0,2},"
 _KEYED = (
     rb"(?:Algorithm\.HMAC\d{3}\(|[sS]ignWith\([^,\n]{1,60},[ \t]{0,2}|[sS]etSigningKey\(|new SecretKeySpec\(|createHmac\([ \t]?[\"'][\w-]{3,10}[\"'],[ \t]{0,2}|SignedString\(|\bFernet\(|hmac\.new\([ \t]?|hmac\.New\([^,\n]{1,40},[ \t]{0,2}|"
     rb"\bjwt\.(?:sign|verify|encode|decode)\([^,\"'\n]{1,80},[ \t]{0,2}|JWT::(?:en|de)code\([^,\"'\n]{1,80},[ \t]{0,2}|JWT\.(?:en|de)code[ (][^,\"'\n]{1,80},[ \t]{0,2}|CryptoJS\.(?:AES|TripleDES|DES|RC4|Hmac\w{3,8})(?:\.(?:en|de)crypt)?\([^,\n]{1,80},[ \t]{0,2}|SymmetricSecurityKey\()"
 )
 """Calls whose next argument signs or encrypts."""
 
-_SECOND = rb"(?:[Cc]redentials[.:]{1,2}basic|basic_auth|WiFi\.begin|softAP|NetworkCredential|UsernamePasswordCredentials?|UsernamePasswordAuthenticationToken|PasswordAuthentication|(?:HTTP|Http)?BasicAuth(?:entication)?|basic_auth|[.>]login|auth[ \t]?=[ \t]?)"
-_THIRD = rb"(?:pymysql\.connect|MySQLdb\.connect|DBI->connect|create_(?:super)?user|set_password|DirectoryEntry|mysqli?_(?:p|real_)?connect|new mysqli|new PDO|getConnection|pg_connect|ftp_login)"
+_SECOND = rb"(?:\b[tT]wilio|X509Certificate2?|\.(?:simple_)?bind(?:_s)?|[Cc]redentials[.:]{1,2}basic|basic_auth|WiFi\.begin|softAP|NetworkCredential|UsernamePasswordCredentials?|UsernamePasswordAuthenticationToken|PasswordAuthentication|(?:HTTP|Http)?BasicAuth(?:entication)?|basic_auth|[.>]login|auth[ \t]?=[ \t]?)"
+_THIRD = rb"(?:[.:]connect|DBI->connect|PDO->__construct|PlainAuth|\bConnection|\bdatabase|create_(?:super)?user|set_password|DirectoryEntry|mysqli?_p?connect|new mysqli|new PDO|getConnection|pg_connect|ftp_login)"
+_FOURTH = rb"mysqli?_real_connect"
 
 _IN_REFERENCE = rb"(?::?[-=]|:)[\"']?(?P<secret>[A-Za-z0-9!#%&*./@^_~|][A-Za-z0-9!#$%&*+./:=?@^_~|-]{5,199})[\"']?\}"
 """`${NAME:-value}` of shells and compose files, `${NAME:value}` of Spring: what counts where nothing else is set."""
 
+_ATTRIBUTES = rb"(?:[ \t][A-Za-z:]{1,30}=[\"'][^\"'<>\n]{0,200}[\"']){0,3}"
 _DEFAULT = rb"(?<![A-Za-z])(?:[Dd]efault(?:_?[Vv]alue)?|fallback)[\"']?[ \t]{0,8}[:=(][ \t]{0,4}"
 _UP_TO_THE_DEFAULT = (
     rb"(?:[^\n;}]{0,90}?|[\"']?[ \t]{0,2}[:=]?[ \t]{0,2}\{?[ \t]{0,2}\r?\n(?:[ \t]{1,24}[\"']?[A-Za-z_][^\n{}]{0,120}\n){0,5}[ \t]{1,24}[\"']?)"
@@ -182,7 +198,7 @@ _MISSES = (
 RULES = (
     _rule(
         "quoted",
-        rb"(?:" + _WORDS + _TAIL + rb"|(?i:identified by|convertto-securestring(?: -string)?))" + _GIVEN + _IN_QUOTES + rb"(?:[\"'`]|\\[\"'`](?![A-Za-z0-9!#$%&*+@^_~-]))",
+        rb"(?:" + _WORDS + _TAIL + rb"|(?i:identified by|convertto-securestring(?: -(?:string|asplaintext|force)){0,3}))" + _GIVEN + _IN_QUOTES + rb"(?:[\"'`]|\\[\"'`](?![A-Za-z0-9!#$%&*+@^_~-]))",
         (
             assigned("api_key", _RANDOM, form='{name} = "{value}"\n'),
             json_member("accessToken", _RANDOM),
@@ -238,7 +254,7 @@ RULES = (
     ),
     _rule(
         "next-line",
-        _WORDS + _GIVEN_ABOVE + rb"\(?\r?\n[ \t]{0,60}[rbuf@]?[\"'`]" + _IN_QUOTES + rb"[\"'`][ \t]{0,2}(?:[,;)}\r\n]|\Z)",
+        _WORDS + _GIVEN_ABOVE + rb"\(?\r?\n[ \t]{0,60}[rbufNL@]?[\"'`]" + _IN_QUOTES + rb"[\"'`][ \t]{0,2}(?:[,;)}\r\n]|\Z)",
         (
             assigned("password", _RANDOM, form='"{name}":\n    "{value}",\n'),
             assigned("apiKey", _RANDOM, form='const {name}: string =\n  "{value}";\n'),
@@ -269,7 +285,7 @@ RULES = (
     ),
     _rule(
         "called",
-        _WORDS + _TAIL + rb"\([ \t]{0,2}[rbuf@]?[\"'`]" + _IN_QUOTES + rb"[\"'`][ \t]{0,2}[,)]",
+        _WORDS + _TAIL + rb"\([ \t]{0,2}[rbufNL@]?[\"'`]" + _IN_QUOTES + rb"[\"'`][ \t]{0,2}[,)]",
         (
             assigned("setPassword", _STRONG, form='certificate.{name}("{value}");\n'),
             assigned("password", _STRONG, form='builder.username("svc").{name}("{value}").build();\n'),
@@ -299,14 +315,14 @@ RULES = (
             assigned("token", "base64-encoded", form="The {name} is {value}.\n"),
             assigned("key", "32 bytes", form="The secret {name} is {value} long.\n"),
             assigned("colour", _RANDOM, form="The {name} is {value}.\n"),
-            assigned("password", _STRONG, form="The {name} is not in {value}.\n"),
+            assigned("password", "version2", form="The {name} is {value}.\n"),
         ),
         anchor=_NAMED_IN_WORDS + rb"(?:(?: (?:for|of|on|at|in) [^\n]{1,40})?" + _IS + rb"| to )[\"'`*]{0,3}[^\s\"'`]{0,20}[0-9]",
         score=40,
     ),
     _rule(
         "mentioned",
-        _ALONE_IN_WORDS + rb" {1,2}[\"'`*]{0,3}(?![A-Za-z_]{1,30}=)(?=[^\s\"'`]{0,30}[0-9])(?=[^\s\"'`]{8})" + _TOLD + _SAID,
+        _ALONE_IN_WORDS + rb" {1,2}[\"'`*]{0,3}(?![A-Za-z_]{1,30}=|[A-Z]{2,8}/[0-9]|&[#a-z])(?=[^\s\"'`]{0,30}[0-9])(?=[^\s\"'`]{8})" + _TOLD + _SAID,
         (
             assigned("password", _STRONG, form="- db3: login svc {name} {value}\n"),
             assigned("API key", _RANDOM, form="use {name} {value} for it\n"),
@@ -319,7 +335,25 @@ RULES = (
             assigned("colour", _STRONG, form="use {name} {value} for it\n"),
         ),
         anchor=_ALONE_IN_WORDS + rb" {1,2}[\"'`*]{0,3}[^\s\"'`]{0,20}[0-9]",
-        score=34,  # so that in a sentence only what was drawn counts, not a word with a number
+        score=36,  # so that in a sentence, in documentation too, what was drawn counts
+    ),
+    _rule(
+        "spoken-of",
+        _SPOKEN_OF + _WORDS_BETWEEN + rb"{0,80}?(?<![A-Za-z0-9_/.=+&?#@:%-])" + _STANDS_OUT + rb"(?![A-Za-z0-9_/+=:@-]|\.[A-Za-z0-9])",
+        (
+            text("the WPA2 key of the guests' network is **", part("secret", an(14)), "** now\n"),
+            text("Das Kennwort lautet ", part("secret", an(16)), " (bitte bald ändern)\n".encode().decode()),
+            text("Voici le mot de passe du compte FTP : ", part("secret", an(16)), "\n"),
+            text('{"role": "user", "text": "hier der Zugriffstoken für alle Repos: ', part("secret", an(32)), '\\nbitte"}\n'),
+        ),
+        (
+            text("the guests' network is **", an(14), "** now\n"),
+            text("the password of the account is told by the administrator of the network\n"),
+            text("the token is in https://git.corp.io/", an(14), "\n"),
+            text("the password of the account was changed in ", hexa(40), "\n"),
+        ),
+        anchor=_SPOKEN_OF + rb"[A-Za-z0-9 ,.:()'`*!?/_\x80-\xff-]{0,80}[^A-Za-z0-9_/.=+&?#@:%-][A-Za-z0-9!#$%&+@^_?=-]{0,40}[A-Za-z][0-9]{1,3}[A-Za-z]",
+        score=36,
     ),
     _rule(
         "login",
@@ -338,11 +372,11 @@ RULES = (
             text("colour: bob / ", _STRONG, "\n"),
         ),
         anchor=rb"(?i:log[- ]?in|creds?|credentials?|account|user(?:name)?|ssh(?: to [\w.-]{1,40})?)[ \t]{0,2}(?::|=|is|are|-|with|as)[ \t]{1,4}[\"'`]?[\w.@-]{2,64}[\"'`]?(?: ?/ ?| : |:|,? ?(?i:pass(?:word)?|pw)[ :=]{1,3})[\"'`]?[^\s\"'`/]{0,20}[0-9]",
-        score=34,  # so that in a sentence only what was drawn counts, not a word with a number
+        score=34,  # so that only what was drawn counts, not a word with a number
     ),
     _rule(
         "setting",
-        rb"(?<![^\n])[ \t]{0,16}[A-Za-z0-9_.-]{0,24}?" + _WORDS + rb"[0-9]{0,2}[ \t]{1,24}[\"']?" + _BARE + rb"[\"']?(?=[ \t]{0,8}(?:[\r\n]|\Z))",
+        rb"(?<![^\n])[ \t]{0,32}(?:(?:set|option|define|export) {1,4})?[A-Za-z0-9_.-]{0,24}?" + _WORDS + rb"[0-9]{0,2}[ \t]{1,24}(?:--plaintext )?[\"']?" + _BARE + rb"[\"']?(?=[ \t]{0,8}(?:[\r\n]|\Z))",
         (
             assigned("bind_pw", _STRONG, form="{name} {value}\n"),
             assigned("password", _STRONG, form="account default\n{name}       {value}\n"),
@@ -350,16 +384,80 @@ RULES = (
         ),
         (
             assigned("password", "required-by-all", form="{name} {value}\n"),
-            assigned("password", _STRONG, form="{name}s {value}\n"),
+            assigned("password", "/run/secrets/app1", form="{name} {value}\n"),
             assigned("colour", _STRONG, form="{name} {value}\n"),
             assigned("token", "identifier2", form="{name} {value}\n"),
         ),
-        anchor=_WORDS + rb"[0-9]{0,2}[ \t]{1,24}[\"']?[A-Za-z0-9!#%&*+./:=?@^_~|-]" + _BARE_REST + rb"{5,199}[\"']?[ \t]{0,8}(?:[\r\n]|\Z)",
+        anchor=_WORDS + rb"[0-9]{0,2}[ \t]{1,24}(?:--plaintext )?[\"']?[A-Za-z0-9!#%&*+./:=?@^_~|-]" + _BARE_REST + rb"{5,199}[\"']?[ \t]{0,8}(?:[\r\n]|\Z)",
         score=40,
     ),
     _rule(
+        "serialized",
+        rb"s:\d{1,3}:\\{0,3}\"[\w-]{0,30}?" + _WORDS + _TAIL + rb"\\{0,3}\";s:\d{1,3}:\\{0,3}\"(?P<secret>[!#-&(-:<-\[\]-_a-~]{6,200})\\{0,3}\";",
+        (
+            text("'a:2:{s:7:\"enabled\";s:3:\"yes\";s:10:\"secret_key\";s:32:\"", part("secret", _RANDOM), "\";}'\n"),
+            text('(4,\'opts\',\'a:1:{s:8:\\"password\\";s:13:\\"', part("secret", _STRONG), '\\";}\')\n'),
+            text('s:9:"api_token";s:32:"', part("secret", _RANDOM), '";\n'),
+        ),
+        (
+            text('s:9:"api_token";s:10:"identifier";\n'),
+            text('s:6:"colour";s:32:"', _RANDOM, '";\n'),
+            text('s:9:"api_token";i:7;s:6:"colour";s:32:"', _RANDOM, '";\n'),
+        ),
+    ),
+    _rule(
+        "typed",
+        rb"(?:(?:[Pp]?(?i:assw(?:or)?d|asswort|assphrase)|(?i:pwd|kennwort|secure_?text)|" + _LANGUAGES + rb")[^\n]{0,80}?(?:\r?\n[^\n]{0,60}?){0,2}?\.(?:fill|type|send_?[kK]eys|typeText|setValue|set_value|sendline|pressSequentially|enterText|input)\([ \t]?[\"'`]|"
+        rb"Input Password[ \t]{2,8}\S{1,60}[ \t]{2,8})(?P<secret>[!#-&(-\[\]-_a-z|~]{6,200})(?:\{[a-z]{2,10}\}[\"'`]|[\"'`]|(?=\s))",
+        (
+            text("await page.getByLabel('Password').fill('", part("secret", _STRONG), "');\n"),
+            text('driver.find_element(By.ID, "CustomerPassword").send_keys("', part("secret", _STRONG), '")\n'),
+            text("cy.get('input[name=\"password\"]').type('", part("secret", _STRONG), "{enter}')\n"),
+            text("child.expect('assword: ')\nchild.sendline('", part("secret", _STRONG), "')\n"),
+            text("    Input Password    id:pw    ", part("secret", _STRONG), "\n"),
+        ),
+        (
+            text("await page.getByLabel('Password').fill('password');\n"),
+            text("await page.getByLabel('Name').fill('", _STRONG, "');\n"),
+            text("await page.getByLabel('Password').fill(secret, '", _STRONG, "');\n"),
+            text("    Input Password    id:pw    ${PASSWORD}\n"),
+        ),
+        anchor=rb"(?:\.(?:fill|type|send_?[kK]eys|typeText|setValue|set_value|sendline|pressSequentially|enterText|input)\([ \t]?[\"'`]|Input Password[ \t]{2,8}\S{1,60}[ \t]{2,8})[!#-&(-\[\]-_a-z|~]{6}",
+        score=40,
+    ),
+    _rule(
+        "value-first",
+        rb"(?:[\"']" + _IN_QUOTES + rb"[\"'](?:\.toCharArray\(\)|[ \t]{1,4}TO[ \t]{1,4}[A-Z0-9-]{0,24}(?:PASS|PWD|PASSWD|PASSWORD|SECRET|TOKEN)(?![A-Z])))",
+        (
+            text('store.load(in, "', part("secret", _STRONG), '".toCharArray());\n'),
+            text("       MOVE '", part("secret", _STRONG), "' TO WS-DB-PASSWD.\n"),
+            text("char[] pin = '", part("secret", _STRONG), "'.toCharArray();\n"),
+        ),
+        (
+            text('store.load(in, "password".toCharArray());\n'),
+            text('store.load(in, "', _STRONG, '".toString());\n'),
+            text("       MOVE '", _STRONG, "' TO WS-DB-USER.\n"),
+            text('hex = "0123456789abcdef".toCharArray();\n'),
+        ),
+        score=40,
+    ),
+    _rule(
+        "random-password",
+        rb"\"random_(?:password|string)\"[^}]{0,900}?\"result\":[ ]?\"" + _IN_QUOTES + rb"\"",
+        (
+            text('"type": "random_password", "name": "db", "instances": [{"attributes": {"length": 12, "result": "', part("secret", _STRONG), '", "special": true}}]\n'),
+            text('"type":"random_password","name":"db","instances":[{"attributes":{"result":"', part("secret", _STRONG), '"}}]\n'),
+            text('  "type": "random_string",\n  "instances": [\n    {\n      "attributes": {\n        "length": 12,\n        "result": "', part("secret", _STRONG), '"\n'),
+        ),
+        (
+            text('"type": "random_password", "instances": [{"attributes": {"length": 12}}], "result": "', _STRONG, '"\n'),
+            text('"type": "random_password", "instances": [{"attributes": {"length": 12, "colour": "', _STRONG, '"}}]\n'),
+            text('"type": "random_shuffle", "instances": [{"attributes": {"result": "', _STRONG, '"}}]\n'),
+        ),
+    ),
+    _rule(
         "signing-call",
-        _KEYED + rb"(?:\[\]byte\(|Buffer\.from\(|Encoding\.\w{3,8}\.GetBytes\(|[rbuf@])?[\"'`]" + _IN_QUOTES + rb"[\"'`]",
+        _KEYED + rb"(?:\[\]byte\(|Buffer\.from\(|Encoding\.\w{3,8}\.GetBytes\(|[rbufNL@])?[\"'`]" + _IN_QUOTES + rb"[\"'`]",
         (
             text("const token = jwt.sign(payload, '", part("secret", _RANDOM), "', { expiresIn: '1h' })\n"),
             text('return jwt.encode(claims, "', part("secret", _RANDOM), '", algorithm="HS256")\n'),
@@ -378,9 +476,11 @@ RULES = (
     ),
     _rule(
         "positional",
-        rb"(?:" + _SECOND + rb"\(" + _ARGUMENT + rb"|" + _THIRD + rb"\(" + _ARGUMENT + _ARGUMENT + rb")[ \t]{0,2}(?:Some\()?[rbuf@]?[\"']" + _IN_QUOTES + rb"[\"']",
+        rb"(?:" + _SECOND + rb"\(" + _ARGUMENT + rb"|" + _THIRD + rb"\(" + _ARGUMENT + _ARGUMENT + rb"|" + _FOURTH + rb"\(" + _ARGUMENT * 3 + rb")[ \t]{0,2}(?:Some\()?[rbufNL@]?[\"']" + _IN_QUOTES + rb"[\"']",
         (
             text('keyring.set_password("mail", "svc", "', part("secret", _STRONG), '")\n'),
+            text('mysql_real_connect(db, "10.2.0.9", "svc", "', part("secret", _STRONG), '", "orders", 0, NULL, 0)\n'),
+            text('cert = new X509Certificate2(Path.Combine(root, "app.pfx"), "', part("secret", _STRONG), '");\n'),
             text('WiFi.begin("corp", "', part("secret", _STRONG), '");\n'),
             text('client.Credentials = new NetworkCredential("svc", "', part("secret", _STRONG), '");\n'),
             text("$db = new PDO('mysql:host=db3.corp.io', 'svc', '", part("secret", _STRONG), "');\n"),
@@ -417,7 +517,7 @@ RULES = (
     ),
     _rule(
         "default",
-        _WORDS + _TAIL + _UP_TO_THE_DEFAULT + _DEFAULT + rb"[rbuf@]?[\"'`]" + _IN_QUOTES + rb"[\"'`]",
+        _WORDS + _TAIL + _UP_TO_THE_DEFAULT + _DEFAULT + rb"[rbufNL@]?[\"'`]" + _IN_QUOTES + rb"[\"'`]",
         (
             assigned("--password", _STRONG, form='parser.add_argument("{name}", help="of the database", default="{value}")\n'),
             assigned("API_SECRET", _RANDOM, form='key = config("{name}", default="{value}")\n'),
@@ -436,7 +536,7 @@ RULES = (
             assigned("db_password", _STRONG, form='variable "{name}" {\n  type = string\n}\nvariable "region" {\n  default = "{value}"\n}\n'),
         ),
         # the name is looked for around few hits only: of what is in quotes after `default`, little has a digit
-        anchor=rb"(?:[Dd]efault(?:_?[Vv]alue)?|fallback)[\"']?[ \t]{0,8}[:=(][ \t]{0,4}[rbuf@]?[\"'`][!#-&(-\[\]-_a-~]{0,40}[0-9]",
+        anchor=rb"(?:[Dd]efault(?:_?[Vv]alue)?|fallback)[\"']?[ \t]{0,8}[:=(][ \t]{0,4}[rbufNL@]?[\"'`][!#-&(-\[\]-_a-~]{0,40}[0-9]",
     ),
     _rule(
         "drawn",
@@ -542,12 +642,14 @@ RULES = (
     ),
     _rule(
         "element",
-        _WORDS + rb"[A-Za-z0-9_.-]{0,24}(?:[\"']?>\s{0,20}(?:<value>\s{0,20})?|</key>\s{0,20}<string>)" + _BARE + rb"\s{0,20}</",
+        _WORDS + rb"[A-Za-z0-9_.-]{0,24}(?:[\"']?" + _ATTRIBUTES + rb">\s{0,20}(?:<[Vv]alue>\s{0,20})?|</key>\s{0,20}<string>)" + _BARE + rb"\s{0,20}</",
         (
             assigned("password", _STRONG, form="<server><id>corp</id><{name}>{value}</{name}></server>\n"),
             assigned("apiKey", _RANDOM, form="<{name}>{value}</{name}>\n"),
             assigned("wsse:Password", _RANDOM, form="<{name}>{value}</{name}>\n"),
             assigned("api_key", _RANDOM, form='<string name="{name}">{value}</string>\n'),
+            assigned("wsse:Password", _STRONG, form='<{name} Type="#PasswordText">{value}</{name}>\n'),
+            assigned("auth_secret", _RANDOM, form='<string name="{name}" translatable="false">{value}</string>\n'),
             assigned("password", _STRONG, form='<property name="{name}"><value>{value}</value></property>\n'),
             assigned("APIToken", _RANDOM, form="<key>{name}</key>\n\t<string>{value}</string>\n"),
         ),
@@ -556,16 +658,17 @@ RULES = (
             assigned("password", "Kennwort-aendern", form="<{name}>{value}</{name}>\n"),
             assigned("colour", _RANDOM, form="<{name}>{value}</{name}>\n"),
         ),
-        anchor=_WORDS + _TAIL + rb"(?:[\"']?>\s{0,20}(?:<value>\s{0,20})?|</key>\s{0,20}<string>)[A-Za-z0-9!#$%&*+./:=?@^_~|-]{6,200}\s{0,20}<",
+        anchor=_WORDS + _TAIL + rb"(?:[\"']?" + _ATTRIBUTES + rb">\s{0,20}(?:<[Vv]alue>\s{0,20})?|</key>\s{0,20}<string>)[A-Za-z0-9!#$%&*+./:=?@^_~|-]{6,200}\s{0,20}<",
     ),
     _rule(
         "name-and-value",
-        rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9_.:-]{0,30}?" + _WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?(?i:value|content)[\"']?\s{0,2}[:=]\s{0,2}[\"']?"
+        rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9_.:-]{0,30}?" + _WORDS + rb"[A-Za-z0-9_-]{0,12}(?:[\"']?,?\s{1,30}[\"']?|[\"'],[\"'])(?i:value|content)[\"']?\s{0,2}[:=]\s{0,2}[\"']?"
         rb"(?P<secret>[A-Za-z0-9!#%&(-\[\]-_|~{][!#-&(-\[\]-_a-~]{5,199})(?:(?=[\"'])|(?<![,;)}\]])(?=\s))",
         (
             assigned("API_TOKEN", _RANDOM, form="        - name: {name}\n          value: {value}\n"),
             assigned("DB_PASSWORD", _STRONG, form='{"name": "{name}", "value": "{value}"}\n'.replace("{\"name\"", "[\"name\"").replace('"}\n', '"]\n')),
             assigned("ApiKey", _RANDOM, form='<add key="{name}" value="{value}"/>\n'),
+            assigned("refresh_token", _RANDOM, form='[{{"key":"{name}","value":"{value}","type":"secret"}}]\n'.replace("{{", "{").replace("}}", "}")),
             assigned("api-token", _RANDOM, form='<meta name="{name}" content="{value}">\n'),
         ),
         (
@@ -574,11 +677,11 @@ RULES = (
             assigned("API_TOKEN", "$(OTHER_TOKEN)", form="        - name: {name}\n          value: {value}\n"),
         ),
         # without what stands before the word, nor `value`: both are in every file
-        anchor=_WORDS + rb"[A-Za-z0-9_-]{0,12}[\"']?,?\s{1,30}[\"']?[A-Za-z]{5,7}[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9!#%&(-\[\]-_|~{][!#-&(-\[\]-_a-~]{5}",
+        anchor=_WORDS + rb"[A-Za-z0-9_-]{0,12}(?:[\"']?,?\s{1,30}[\"']?|[\"'],[\"'])[A-Za-z]{5,7}[\"']?\s{0,2}[:=]\s{0,2}[\"']?[A-Za-z0-9!#%&(-\[\]-_|~{][!#-&(-\[\]-_a-~]{5}",
     ),
     _rule(
         "option",
-        rb"(?<![A-Za-z0-9-])(?:--(?:[a-z0-9]{1,20}-){0,3}" + _OPTION + rb"|-(?:[Pp]assword|[Pp]asswd|[Pp]assphrase|[Ss]ecret|[Tt]oken|[Aa]pi[Kk]ey|[Aa]ccessToken|[Cc]lientSecret)[ =][\"']?)" + _BARE + rb"(?=[\s\"'`\\]|\Z)",
+        rb"(?<![A-Za-z0-9-])(?:--(?:[a-z0-9]{1,20}-){0,3}(?:[a-z]{1,12}(?=pass|token|secret))?" + _OPTION + rb"|-(?:[Pp]assword|[Pp]asswd|[Pp]assphrase|[Ss]ecret|[Tt]oken|[Aa]pi[Kk]ey|[Aa]ccessToken|[Cc]lientSecret)[ =][\"']?)" + _BARE + rb"(?=[\s\"'`\\]|\Z)",
         (
             assigned("--password", _STRONG, form="tool login --user svc {name} {value} host\n"),
             assigned("--api-key", _RANDOM, form="tool {name}={value}\n"),

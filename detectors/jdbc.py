@@ -29,7 +29,7 @@ RULES = (
     Rule(
         "jdbc/parameter",
         JDBC,
-        rb"(?<![A-Za-z0-9])jdbc:[a-z0-9]{2,20}:(?:[a-z0-9:]{0,30}//(?P<host>[A-Za-z0-9_.-]{1,200}))?[^\s\"'<>]{0,300}?[?&;:](?:amp;)?(?i:password|pwd)=(?P<secret>[^&;\"'\s<>\\{}$(),]{1,128})",
+        rb"(?<![A-Za-z0-9])jdbc:[a-z0-9]{2,20}:(?:[a-z0-9:]{0,30}//(?P<host>[A-Za-z0-9_.-]{1,200}))?[^\s\"'<>]{0,300}?[?&;:](?:amp;)?(?i:password|pwd)=(?P<secret>[^&;\"'\s<>\\{}$(),\]]{1,128})",
         anchor=rb"jdbc:[a-z0-9]{2,20}:[^\s\"'<>]{1,300}(?i:password|pwd)=",
         specificity=STRUCTURAL,
         score=75,

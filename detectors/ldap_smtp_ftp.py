@@ -37,7 +37,7 @@ RULES = (
                   anchor=rb"(?i:BIND_?(?:DN_)?(?:PASSWORD|PASSWD|PASS|PWD|PW|CREDENTIALS?)|LDAP_(?:ADMIN_|CONFIG_)?(?:PASSWORD|PASS|PWD))[\"'\]\s:=]"),
     variable_rule("smtp/variable", SMTP, rb"(?i:(?:SMTP|MAIL|EMAIL|MAILER|IMAP)_?(?:[a-z]{2,12}_){0,2}(?:PASSWORD|PASSWD|PASS|PWD))", "SMTP_PASSWORD", "secret"),
     variable_rule("ftp/variable", FTP, rb"(?i:S?FTP_?(?:[a-z]{2,12}_){0,2}(?:PASSWORD|PASSWD|PASS|PWD))", "FTP_PASSWORD", "anonymous"),
-    form_rule("ldap/setting", LDAP, rb"(?:(?<![A-Za-z0-9_/-])" + _SETTINGS + rb"[ \t]{0,4}[:=]|(?<![^\n])[ \t]{0,8}" + _SETTINGS + rb"[ \t])[ \t]{0,6}[\"']?" + WORD, 65,
+    form_rule("ldap/setting", LDAP, rb"(?:(?<![A-Za-z0-9_/-])" + _SETTINGS + rb"[ \t]{0,4}[:=]|(?<![^\n])[ \t]{0,8}" + _SETTINGS + rb"[ \t])[ \t]{0,6}[\"']?(?!--)" + WORD, 65,
               ("bindpw {}\n", "ldap_default_authtok = {}\n", "rootpw\t{}\n", "bindpw: {}\n"),
               ("bindpw secret\n", "ldap_default_authtok_type = password\n", "bindpw ${LDAP_PW}\n", "stored in olcRootDN/olcRootPW only.\n", "what rootpw means.\n")),
     form_rule("ldap/command-line", LDAP, rb"(?<![A-Za-z0-9_-])ldap(?:search|add|modify|delete|passwd|whoami|modrdn) (?:[^\n|;]{0,200}? )?-w ?[\"']?" + WORD, 70,

@@ -18,6 +18,7 @@ from keyward.plugin import STRUCTURAL, Companion, CredentialKind, Kind, Rule
 from keyward.plugin.shapes import LOWER, an, assigned, chars, concat, json_member, part, text
 
 from ._forms import manual
+from ._passwords import judge
 
 KEY = Kind("nuget/api-key")
 FEED = Kind("nuget/feed-password")
@@ -60,6 +61,7 @@ RULES = (
         rb"key\s?=\s?[\"']ClearTextPassword[\"']\s{1,8}value\s?=\s?[\"'](?P<secret>[^\"'\s<>]{4,200})(?=[\"'])",
         score=70,
         specificity=STRUCTURAL,
+        check=judge,
         companions=(
             Companion("user", rb"key\s?=\s?[\"']Username[\"']\s{1,8}value\s?=\s?[\"'](?P<user>[^\"'<>]{1,100})[\"']", within=200, optional=True),
         ),
@@ -72,6 +74,7 @@ RULES = (
             text(_XML, '%FEED_PASSWORD%" />\n'),
             text('<add key="Password" value="', an(24), '" />\n'),
             text(_XML, an(3), '" />\n'),
+            text(_XML, 'password" />\n'),
         ),
     ),
 )

@@ -30,7 +30,7 @@ KINDS = (
                    references=("https://learn.microsoft.com/en-us/openspecs/windows_protocols/ms-gppref/2c15cbf0-f086-4c74-8b70-1f2fa45dd4be",)),
 )  # fmt: skip
 
-_WORD = rb"[\"']?(?P<secret>[^\s\"'`%$<>{}]{4,128})(?=[\s\"'`]|\Z)"
+_WORD = rb"[\"']?(?!/[a-z]{3,12}:)(?P<secret>[^\s\"'`%$<>{}]{4,128})(?=[\s\"'`]|\Z)"
 
 RULES = (
     form_rule(

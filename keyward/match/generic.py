@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from keyward.match.signals.around import (
     bare_in_code,
     concatenated,
+    elsewhere_on_line,
     example_around,
     hash_or_id,
     loosely_joined,
@@ -53,7 +54,7 @@ Ask = Callable[["Context"], Signal | None]
 
 GENERIC_SIGNALS: tuple[Ask, ...] = (
     # those that are cheap and most often decide come first: judging stops where the rest cannot change the outcome
-    type_or_constant, bare_in_code, test_result, loosely_joined, kind_of_file, kind_of_name, name_of_something_else, identifier, number_or_date,
+    type_or_constant, elsewhere_on_line, bare_in_code, test_result, loosely_joined, kind_of_file, kind_of_name, name_of_something_else, identifier, number_or_date,
     path_or_url, markup, random_token, drawn_password, chosen_password, passphrase, uuid, few_classes, words, says_its_name, hash_or_id, algorithm, prose_around,
     same_on_line, example_around, schema_around, test_around, concatenated, keyboard_walk, example_file, low_entropy,
 )  # fmt: skip

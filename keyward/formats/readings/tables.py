@@ -24,7 +24,7 @@ MOST_COLUMNS = 16
 LONGEST_NAME = 80
 """Bytes of a column's name: the view has it before each of its cells."""
 
-_CREDENTIAL = re.compile(rb"(?i)pass(?:w|phrase|code|$)|pwd|secret|token|(?:api|access|private|auth)[ _-]?key")
+_CREDENTIAL = re.compile(rb"(?i)pass(?:w|phrase|code|$)|pwd|kennwort|contrase|senha|wachtwoord|has(?:l|\xc5\x82)o|mot de passe|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb|\xe5\xaf\x86\xe7\xa0\x81|\xe3\x83\x91\xe3\x82\xb9|secret|token|(?:api|access|private|auth)[ _-]?key")
 _NOT_A_WORD = re.compile(rb"[^A-Za-z0-9]+")
 
 

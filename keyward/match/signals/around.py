@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from keyward.match.signals.file import is_code
+from keyward.match.signals.file import is_code, is_written
 from keyward.match.signals.name import WEAK, strength
 from keyward.model.finding import Signal
 from keyward.plugin.letters import HEX, is_random
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 _OPERATORS = (b"=", b":", b">", b"|", b"?", b"(", b"[", b"{", b"+", b"\xef\xbc\x9a", b"with", b" or")
 _BY_SPACE = re.compile(
-    rb"(?:^[ \t]*(?:#[ \t]*define[ \t]+|set(?:x|env)?[ \t]+|ENV[ \t]+|ARG[ \t]+)?-{0,2}[\w.:-]+|[ \t](?:-{1,2}|/)[\w-]+|(?i:\bby|\bwith (?:(?:un)?encrypted )?password|securestring(?: -string)?)|\bPASSWORD|\((?:set[qf]?[ \t]+)?[\w.-]+|\bset\([\w.-]+|\buser [\"']?[\w.@-]+[\"']?(?: with)? password)[ \t]{1,8}[\"'`]\Z"
+    rb"(?:^[ \t]*(?:#[ \t]*define[ \t]+|set(?:x|env)?[ \t]+|ENV[ \t]+|ARG[ \t]+)?-{0,2}[\w.:-]+|[ \t](?:-{1,2}|/)[\w-]+|(?i:\bby|\bwith (?:(?:un)?encrypted )?password|securestring(?: -(?:string|asplaintext|force)){0,3})|\bPASSWORD|\((?:set[qf]?[ \t]+)?[\w.-]+|\bset\([\w.-]+|(?:^|[\s{(,]):[\w-]+|\|>[ \t]*[\w.]+|[;{][ \t]*[\w-]+|\b(?:proxy_set_header|add_header|(?:fastcgi|uwsgi)_param|[Ss]etEnv|[Hh]eader(?: always)? set|set-header)[ \t]+[\w-]+|^[ \t]*set(?:[ \t]+[\w./-]+){1,12}|^[ \t]*option[ \t]+\w+|\buser [\"']?[\w.@-]+[\"']?(?: with)? password)[ \t]{1,8}[\"'`]\Z"
 )
-_BY_COMMA = re.compile(rb"[(\[{][ \t]{0,2}[rbuf@]?[\"'`][^\"'`]{1,80}[\"'`][ \t]{0,2},[ \t]{0,4}[rbuf@]?[\"'`]\Z")
+_BY_COMMA = re.compile(rb"[(\[{][ \t]{0,2}[rbufNL@]?[\"'`][^\"'`]{1,80}[\"'`][ \t]{0,2},[ \t]{0,4}[rbufNL@]?[\"'`]\Z")
 _RESULT = re.compile(rb"(?:^|[^A-Za-z_.$-])(?:X|UNEX)?PASS(?:ED)?\]?(?::|[ \t])[ \t]*\Z")
 _EXAMPLE = re.compile(rb"(?:\be\.g\.|\bfor example\b|\bexample[\"']?\s?[:=]|\bfor instance\b|\bsuch as\b|\bsomething like\b)")
 _DESCRIPTION = re.compile(
     rb"(?:[\"']?\b(?:description|placeholder|minlength|maxlength|helptext|help_text|help|verbose_name|msgid|msgstr|aria-label)[\"']?\s?[:=(]|\bgettext\(|\bi18n\b|\btranslate\()"
 )
 _TESTING = re.compile(rb"(?:\bassert|\bexpect\(|\bshould\b|\.to_?(?:be|equal)|isequalto|thenreturn|\bmock|\bstub|\bfake)")
-_JOINED = re.compile(rb"[\"'`][ \t]?(?:\+|\.(?=[ \t$])|\.\.|&|<>|~)")
-_SENTENCES = frozenset(("generic/told", "generic/mentioned", "generic/login"))
+_JOINED = re.compile(rb"[\"'`][ \t]?(?:\+|\.\.|&|<>|~)|[\"'][ \t]?\.(?=[ \t$])")
+_SENTENCES = frozenset(("generic/told", "generic/mentioned", "generic/login", "generic/spoken-of"))
 """The rules for sentences that tell a credential, which the signals about sentences do not speak of."""
 
-_APART = _SENTENCES | {"generic/positional", "generic/signing-call", "generic/option", "generic/setting"}
+_APART = _SENTENCES | {"generic/positional", "generic/signing-call", "generic/option", "generic/setting", "generic/typed", "generic/value-first", "generic/serialized"}
 """Rules that have looked themselves at what stands between name and value."""
 
 _ARN = re.compile(rb"\barn:[a-z-]{2,20}:secretsmanager:(?:[^:\s\"']{0,60}:){0,3}\Z")
@@ -86,7 +86,7 @@ def loosely_joined(context: Context) -> Signal | None:
     before = context.before
     if not before.endswith((b'"', b"'", b"`")) or context.candidate.rule.id in _APART:
         return None
-    beside = before[:-1].rstrip(b"rbuf@").rstrip(b" \t")
+    beside = before[:-1].rstrip(b"rbufNL@").rstrip(b" \t")
     if not beside:  # the value begins its line, so the rule found the name on the one before
         return None
     if beside.endswith(b","):
@@ -95,6 +95,13 @@ def loosely_joined(context: Context) -> Signal | None:
     elif before[-2:-1] in b" \t" and not beside.endswith(_OPERATORS) and not _BY_SPACE.search(before[-120:]):
         return Signal("prose", -40, "beside the name, not given to it")
     return None
+
+
+def elsewhere_on_line(context: Context) -> Signal | None:
+    """What a line speaks of and what stands out in it belong together where people write, not in programs and settings."""
+    if context.candidate.rule.id != "generic/spoken-of" or is_written(context.path):
+        return None
+    return Signal("apart", -30, "stands apart from the name, in no text that people write")
 
 
 def test_result(context: Context) -> Signal | None:

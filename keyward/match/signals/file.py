@@ -26,6 +26,8 @@ _NOTES = re.compile(
 )
 """What people and agents write down for themselves, in the same formats as documentation."""
 
+_WRITTEN = re.compile(r"\.(?:md|mdx|mdc|txt|rst|adoc|org|eml|mbox|msg|html?|jsonl|ndjson)$|(?:slack|teams|telegram|whatsapp|discord|chat|transcript|conversation|session|message|export)[^/]*(?:/[^/]*)?\.(?:json|csv|log)$|(?:^|/)[^/.]*$")
+
 _TRANSLATION = re.compile(
     r"(?:^|/)(?:i18n|l10n|locales?|translations?|lang|languages?|(?:[\w-]+\.)?localedata|cldr)/|\.(?:po|pot|mo|resx|strings|arb|xlf|xliff)$|messages[\w.-]*\.(?:properties|json)$"
 )
@@ -56,6 +58,12 @@ _EXAMPLES = re.compile(r"(?:^|/)(?:examples?|samples?|demos?|tutorials?|snippets
 def is_code(path: str) -> bool:
     """Whether a path is that of a program's source, where a value has quotes."""
     return _CODE.search(path) is not None
+
+
+@lru_cache(maxsize=64)
+def is_written(path: str) -> bool:
+    """Whether a path is that of a text in which people, or agents and people, write to each other: notes, mails, chats, tickets, transcripts."""
+    return _WRITTEN.search(path.lower()) is not None
 
 
 def kind_of_file(context: Context) -> Signal | None:

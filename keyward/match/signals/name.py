@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(
     rb"([A-Za-z0-9_$.\-\x80-\xff]{1,80})[\"'`]?[\])]?[\"'`]?(?:[ \t]{0,2}:[ \t]{0,2}&?[A-Za-z][\w.<>\[\]]{0,24}|[ \t](?:As )?(?:[Ss]tring|str))?[*_]{0,2}[ \t]{0,4}(?:===?|!==?|[?:+]=|=>|\|\||\?[?:]|or(?=[ \t])|[:=,>(]|[ \t])"
-    rb"[*_]{0,2}[ \t]{0,4}(?:with: )?(?:\[\]byte\(|Some\(|SecretStr\(|Buffer\.from\(|String\()?[rbuf@]?[\"'`]?\Z"
+    rb"[*_]{0,2}[ \t]{0,4}(?:with: )?(?:\[\]byte\(|Some\(|SecretStr\(|<<|Buffer\.from\(|String\()?[rbufNL@]?[\"'`]?\Z"
 )
 _NAMED = re.compile(
-    rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']([^\"']{1,80})[\"'],?\s{1,4}[\"']?(?i:value|content)[\"']?\s{0,2}[:=]\s{0,2}[\"']?\Z"
+    rb"(?i:name|key)[\"']?\s{0,2}[:=]\s{0,2}[\"']([^\"']{1,80})[\"'],?\s{0,4}[\"']?(?i:value|content)[\"']?\s{0,2}[:=]\s{0,2}[\"']?\Z"
 )
 """`<add key="NAME" value="`, `{"name": "NAME", "value": "`: the name is the other one."""
 _REFERENCE = re.compile(
@@ -25,7 +25,11 @@ _REFERENCE = re.compile(
 )
 """`${NAME:-`, `NAME: ${1:-`: the name of what counts where nothing else is set."""
 
-_DEFAULT = re.compile(rb"(?<![A-Za-z])(?:[Dd]efault(?:_?[Vv]alue)?|fallback)[\"']?[ \t]{0,8}[:=(][ \t]{0,4}[rbuf@]?[\"'`]\Z")
+_ELEMENT = re.compile(rb"<(?:[\w.-]+:)?([\w.-]{1,80})((?:\s[^<>]{0,300})?)>\s{0,20}(?:<[Vv]alue>\s{0,20})?\Z")
+_NAME_ATTRIBUTE = re.compile(rb"\b(?:name|key|id)=[\"']([^\"']{1,80})[\"']")
+"""`<wsse:Password Type="…">`, `<string name="auth_secret" translatable="false">`."""
+
+_DEFAULT = re.compile(rb"(?<![A-Za-z])(?:[Dd]efault(?:_?[Vv]alue)?|fallback)[\"']?[ \t]{0,8}[:=(][ \t]{0,4}[rbufNL@]?[\"'`]\Z")
 _NAMES = re.compile(rb"[A-Za-z0-9_$.\-]{1,80}")
 _AGAIN = frozenset((b"confirm", b"confirmation", b"repeat", b"again"))
 _COMPARISONS = frozenset((b"equals", b"ignore", b"case", b"compare", b"to", b"eq", b"eql"))
@@ -66,11 +70,16 @@ _SECRET_WORDS = re.compile(
 )
 _OWN_NUMBER = re.compile(rb"(?:[!@#$%^*~+?](?!.*123)[0-9]{2,}|(?<![0-9])(?!0?123|[0-9]*321)[0-9]{2,}[!@#$%^*~+?]{1,2})\Z")
 _LOOKS_LIKE = bytes.maketrans(b"@$031!457", b"asoeliast")
+_NOT_NAMED = frozenset(("generic/positional", "generic/login", "generic/typed", "generic/value-first", "generic/signing-call"))
+IN_SENTENCES = frozenset(("generic/mentioned", "generic/spoken-of"))
+"""Rules for values in sentences, in which a word with a number is no password yet."""
+"""Rules for values that no name stands right before: what does is a call, a user or a field."""
+
 _SAID_BEFORE = frozenset((b"by", b"-string", b"is", b"was", b"are", b"now", b"still", b"to", b"-"))
 """The last words of `IDENTIFIED BY '…'`, `ConvertTo-SecureString -String '…'` and `the password is …`."""
 
 _STRENGTH = re.compile(
-    rb"(?P<password>pass(?!ive|age|eng|port|ing|es\b|ed\b)|pwd|kennwort|contrase|senha|wachtwoord|has(?:lo|\xc5\x82o)|l(?:o|\xc3\xb6)senord|adgangskode|salasana|sifre|kata_?sandi|mat_?khau|parol[ae]|psk|pw\b|_pw|"
+    rb"(?P<password>bind_?credential|wpa2?[ _-]?key|pass(?!ive|age|eng|port|ing|es\b|ed\b)|pwd|kennwort|contrase|senha|wachtwoord|has(?:lo|\xc5\x82o)|l(?:o|\xc3\xb6)senord|adgangskode|salasana|sifre|kata_?sandi|mat_?khau|parol[ae]|psk|pw\b|_pw|"
     rb"\xd0\xbf\xd0\xb0(?:\xd1\x80\xd0\xbe\xd0\xbb|\xd1\x81\xd0\xb2\xd0\xbe\xd1\x80\xd0\xb4)|\xe5\xaf\x86(?:\xe7\xa0\x81|\xe7\xa2\xbc)|\xe5\x8f\xa3\xe4\xbb\xa4|\xe3\x83\x91\xe3\x82\xb9|\xeb\xb9\x84\xeb\xb0\x80|securestring|identified by)|"
     rb"(?P<secret>(?:api|app|access|auth|secret|private|signing|signature|encryption|encrypt|master|service|shared|storage|session|account|admin|client|deploy|"
     rb"license|webhook|hmac|bot|jwt|cipher|crypto|token)[_. -]?key(?!s)|secret|token|bearer|authorization|\xe5\xaf\x86\xe9\x92\xa5)|"
@@ -87,6 +96,10 @@ def _name(before: bytes) -> bytes:
         if default:
             named = [name for name in _NAMES.findall(before, 0, default.start()) if _STRENGTH.search(name.lower())]
             return named[-1] if named else b""
+    element = _ELEMENT.search(before) if before.endswith(b">") else None
+    if element:
+        attribute = _NAME_ATTRIBUTE.search(element[2])
+        return bytes(attribute[1] if attribute else element[1])
     reference = _REFERENCE.search(before) if b"${" in before else None
     if reference:
         outer, inner = reference.groups()
@@ -95,9 +108,15 @@ def _name(before: bytes) -> bytes:
     return found.group(1) if found else b""
 
 
+def _near(context: Context) -> bytes:
+    """Enough of what stands before the value to hold its name: with a tag's attributes that is more."""
+    return context.before if context.before.endswith(b">") else context.before[-110:]
+
+
 def name_words(context: Context) -> list[bytes]:
     """The words of the name that the value is assigned to, in lower case."""
-    return _words_of_name(context.before[-110:])
+    rule = context.candidate.rule.id
+    return [] if rule in _NOT_NAMED or rule == "generic/spoken-of" else _words_of_name(_near(context))
 
 
 @lru_cache(maxsize=512)
@@ -118,9 +137,9 @@ PASSWORD, SECRET, WEAK = "password", "secret", "weak"
 def strength(context: Context) -> str:
     """How much the name says. Where none is seen (it stands on another line), the rule has found one for a secret."""
     rule = context.candidate.rule.id
-    if rule in ("generic/positional", "generic/login"):
-        return PASSWORD
-    return _said(context.before[-60:]) if rule == "generic/mentioned" else _strength(context.before[-110:])
+    if rule in _NOT_NAMED:
+        return SECRET if rule == "generic/signing-call" else PASSWORD
+    return _said(context.before[-100:]) if rule in IN_SENTENCES else _strength(_near(context))
 
 
 @lru_cache(maxsize=512)
@@ -150,7 +169,7 @@ def kind_of_name(context: Context) -> Signal | None:
 
 def says_its_name(context: Context) -> Signal | None:
     """`password = "password"`, `api_key: my-api-key`, `token = new_token`."""
-    return _own_name(context.value, context.before[-110:])
+    return _own_name(context.value, _near(context))
 
 
 @lru_cache(maxsize=512)
