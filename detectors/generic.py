@@ -42,7 +42,7 @@ _WORDS = (  # the first letters as sets, so that `re` passes over other text fas
     rb"(?:[Pp](?i:ass(?:word|wd|phrase|code|wort)|wd|epper|rivate[_.-]?key)|[Ss](?i:ecret|enha|onar\.login|(?:igning|ervice|hared|torage|ession)[_.-]?key)|[Tt](?i:oken)|"
     rb"[Aa](?i:pi[_.-]?key|ccess[_.-]?key|uth[_.-]?key|uthorization|(?:ccount|dmin|pp)[_.-]?key)|[Cc](?i:redential|lient[_.-]?key|ontrase(?:\xc3\xb1|n)a)|"
     rb"[Ee](?i:ncryption[_.-]?key|rlang_?cookie)|[Ll](?i:icense[_.-]?key)|[Mm](?i:aster[_.-]?key|ot[_ ]?de[_ ]?passe)|[Dd](?i:eploy[_.-]?key)|[Ww](?i:ebhook[_.-]?key)|"
-    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass|w|sk)(?![A-Za-z])|(?<=[a-z]:)auth(?=\()|(?<=[a-z])Pass(?![a-z])|(?<=[a-z])(?<!by)(?<!com)(?<!over)(?<!sur)(?<!tres)(?:pass|pw)(?![A-Za-z])|[_.-](?i:pass|auth(?!or))|"
+    rb"[Hh](?i:mac[_.-]?key)|[Bb](?i:ot[_.-]?key)|[Kk](?i:ennwort)|(?<![A-Za-z])[Pp](?i:ass|w|sk)(?![A-Za-z])|a(?<=[a-z]:a)uth(?=\()|(?<=[a-z])Pass(?![a-z])|p(?<=[a-z]p)(?:ass|w)(?![A-Za-z])(?<!bypass)(?<!compass)(?<!overpass)(?<!surpass)(?<!trespass)|[_.-](?i:pass|auth(?!or))|"
     + _LANGUAGES
     + rb")"
 )
@@ -121,7 +121,6 @@ _STANDS_OUT = rb"(?=[^\s\"'`]{0,40}[A-Za-z][0-9]{1,3}[A-Za-z])(?=[^\s\"'`]{0,60}
 """What no word of a sentence looks like: digits between letters of both cases."""
 
 _IS = rb" (?:(?:is|was)(?: now| still| set to| changed to)?:? |-> |- )"
-_SET_TO = rb"(?<![A-Za-z])(?i:set(?:ting)?|chang(?:ed?|ing)|reset|updat(?:ed?|ing)) (?:(?:the|my|our) )?"
 _NAMED_IN_WORDS = rb"(?:" + _WORDS + rb"[A-Za-z0-9_.-]{0,24}|(?<![A-Za-z])(?i:api|access|secret|private|auth|admin|root) (?i:key|token|pass|pw))"
 _SAID = rb"(?=[\"'`*.,;:)!?}\]]{0,6}(?:\s|\\|\Z))"
 _TOLD = rb"(?P<secret>[!#-&(-+/-:<->@-Z^_a-z~][!#-&(->@-\[\]-_a-~]{4,198}[A-Za-z0-9!#$%&+/=@^_~])"
@@ -300,7 +299,7 @@ RULES = (
     ),
     _rule(
         "told",
-        rb"(?:" + _NAMED_IN_WORDS + rb"(?: (?:for|of|on|at|in) [^\n.,;:=]{1,40}?)?" + _IS + rb"|" + _SET_TO + _NAMED_IN_WORDS + rb" to )[\"'`*]{0,3}(?=[^\s\"'`]{0,30}[0-9])" + _TOLD + _SAID,
+        _NAMED_IN_WORDS + rb"(?: (?:for|of|on|at|in) [^\n.,;:=]{1,40}?)?" + _IS + rb"[\"'`*]{0,3}(?=[^\s\"'`]{0,30}[0-9])" + _TOLD + _SAID,
         (
             assigned("password", _STRONG, form="The {name} is {value}.\n"),
             assigned("token", _RANDOM, form="- the {name} for the staging server is `{value}`\n"),
@@ -308,7 +307,6 @@ RULES = (
             assigned("secret", _RANDOM, form="plaid {name} - '{value}'\n"),
             assigned("password", _STRONG, form="wifi {name} - {value}\n"),
             assigned("password", _STRONG, form='{"role": "user", "content": "the {name} on db3 is {value}"}\n'),
-            assigned("api_key", _RANDOM, form="Setting {name} to {value}\n"),
         ),
         (
             assigned("password", "required", form="The {name} is {value}.\n"),
@@ -317,7 +315,8 @@ RULES = (
             assigned("colour", _RANDOM, form="The {name} is {value}.\n"),
             assigned("password", "version2", form="The {name} is {value}.\n"),
         ),
-        anchor=_NAMED_IN_WORDS + rb"(?:(?: (?:for|of|on|at|in) [^\n]{1,40})?" + _IS + rb"| to )[\"'`*]{0,3}[^\s\"'`]{0,20}[0-9]",
+        # without the name: a word from a long list with a gap behind it costs ten times what looking around the few hits does
+        anchor=rb" (?:(?:is|was)(?: now| still| set to| changed to)?:? |-> |- )[\"'`*]{0,3}[!#-&(-+/-:<->@-Z^_a-z~][!#-&(->@-\[\]-_a-~]{0,20}(?:[A-Za-z][0-9]|[0-9][A-Za-z])",
         score=40,
     ),
     _rule(
