@@ -231,7 +231,7 @@ RULES = (
         70,
         ("ftp -inv ftp.corp.io <<EOF\nuser svc {}\nput a.xml\nEOF\n", "ftp -n ftp.corp.io <<END\nverbose\nuser svc {}\nEND\n", "ftp -n <<EOF\nopen ftp.corp.io\nuser svc {}\nbye\nEOF\n"),
         ("ftp -inv ftp.corp.io <<EOF\nuser svc\nput {}\nEOF\n", "ftp -inv ftp.corp.io <<EOF\nuser svc $PASSWORD\nEOF\n", "ftp -inv ftp.corp.io <<EOF\nuser svc password\nEOF\n", "user svc {}\n"),
-        anchor=rb"[\n \t](?:user|USER) " + _NAME + rb"[ \t][\"']?[^\s\"'`$<>(){}%]{4}",
+        anchor=rb"\n[ \t]{0,12}(?:quote )?(?:user|USER) " + _NAME + rb"[ \t](?:PASS )?[\"']?[^\s\"'`$<>(){}%]{4}|\nquote PASS [\"']?[^\s\"'`$<>(){}%]{4}",
         check=_password,
     ),
     form_rule(

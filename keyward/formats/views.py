@@ -66,7 +66,10 @@ class Window(NamedTuple):
 
 class View:
     """A reading of a source, or of those stretches of it that want another reading. `encoding`: the view's name, which `decoder`
-    knows. `text`: what is to be looked through. The stretches are in the order of the source. Holds on to the source."""
+    knows. `text`: what is to be looked through. `cut_short`: what of the source is not in it although it should be, as a sentence. The stretches are
+    in the order of the source. Holds on to the source."""
+
+    cut_short = ""
 
     def __init__(self, encoding: str, text: bytes, source: bytes, windows: list[Window], steps: Sequence[Step]) -> None:
         self.encoding = encoding

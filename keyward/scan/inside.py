@@ -171,7 +171,7 @@ class _Visit:
         if make is not None:
             source = BytesIO(node.data) if node.data is not None else node.file
             assert source is not None
-            found = merged(found, [self._dated(node, each) for each in self._other(node, source, make)])
+            found = merged(found, [self._dated(node, each) for each in self._other(node, source, make, examined.problems)])
         if found:
             found = self._labelled(node, found)
         self._keep(node, examined, found)
@@ -216,7 +216,11 @@ class _Visit:
             return occurrence
         return occurrence._replace(provenance=occurrence.provenance._replace(since=node.since, since_from=node.since_from))
 
-    def _other(self, node: _Node, source: BinaryIO, make: Callable[[bytes], Reading | None]) -> Iterator[Occurrence]:
+    def _other(
+        self, node: _Node, source: BinaryIO, make: Callable[[bytes], Reading | None], known: list[NotScanned]
+    ) -> Iterator[Occurrence]:
+        """What the other reading shows. Says what of it was not looked at, unless that is `known` of the bytes as they stand."""
+        said = {problem.reason for problem in known}
         place = self._place_of(node)
         short = _shortened(node)
         for start, lines, data in windows(source if short is None else short.as_file()):
@@ -226,6 +230,10 @@ class _Visit:
                 view = make(data)
                 if view is not None:
                     examined = self._examiner.examine_whole(place, view.text)
+                    for reason in (view.cut_short, *(problem.reason for problem in examined.problems)):
+                        if reason and reason not in said:
+                            said.add(reason)
+                            self._problem(node.names, reason)
                     yield from mapped(examined.occurrences, view, data, start, lines)
 
     def _labelled(self, node: _Node, found: list[Occurrence]) -> list[Occurrence]:

@@ -12,7 +12,7 @@ from keyward.match.personas import REGULAR
 
 NOT_READ = {
     "expect -c 'send", "export TOKEN=$(echo", "| password | {v} |", "client.login(", "require('twilio')(sid", "new Client(", "PASSWORDS = {", '"-u", "root", "-p{v}"', "bot.run(",
-    "Input Password", "${PASSWORD}    {v}", "svc:{v}", "Cookie: sessionid", "ann: try bob/", "ann: use this key", "Use svc / ", "Setting api_key to",
+    "Input Password", "${PASSWORD}    {v}", "svc:{v}", "Cookie: sessionid", "ann: try bob/", "ann: use this key", "Use svc / ",
 }  # fmt: skip
 """Beginnings of ways that are not read: nothing there says what the value is, or too little."""
 

@@ -6,12 +6,14 @@ import time
 
 import pytest
 
-from keyward.formats.readings.tables import is_table, table_view
+from keyward.formats.readings.tables import MOST_CELLS, is_table, table_view
 from keyward.match import catalogue
+from keyward.match.fingerprint import Fingerprinter
 from keyward.match.matcher import Matcher
 from keyward.match.personas import REGULAR
 from keyward.plugin.shapes import chars
 from keyward.registry import Registry
+from keyward.scan.examine import Examiner, Place
 
 _REGISTRY = Registry()
 _MATCHER = Matcher(_REGISTRY, catalogue.load(_REGISTRY))
@@ -44,6 +46,17 @@ def test_a_cell_is_found_under_its_column(path: str, text: str) -> None:
     at = view.text.index(SECRET.encode())
     assert data[view.source_start(at) : view.source_end(at + len(SECRET))] == SECRET.encode()
     assert [j.context.value for j in _MATCHER.find(view.text, path) if j.confidence >= REGULAR] == [SECRET.encode()]
+
+
+def test_a_table_of_too_many_cells_is_read_up_to_there_and_said_to_be_cut() -> None:
+    data = b"user,password\n" + f"bob,{SECRET}\n".encode() + b"a,b-b-b-b\n" * MOST_CELLS
+    examined = Examiner(_MATCHER, Fingerprinter(bytes(16))).examine_bytes(Place("tree", "users.csv"), data)
+    assert [occurrence.line for occurrence in examined.occurrences] == [2]
+    assert [problem.reason for problem in examined.problems if "cells" in problem.reason] == [
+        "more than 400,000 cells in a table; the rest is looked at only as it stands"
+    ]
+    whole = Examiner(_MATCHER, Fingerprinter(bytes(16))).examine_bytes(Place("tree", "users.csv"), data[:1_000_000])
+    assert not whole.problems
 
 
 @pytest.mark.parametrize(

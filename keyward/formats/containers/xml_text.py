@@ -27,6 +27,7 @@ class XmlText:
     stand one to one, but for what one entity stands for (`entities`: its length in the part, by where it begins)."""
 
     encoding = NAME
+    cut_short = ""
 
     def __init__(self, text: bytes, pieces: list[tuple[int, int]], entities: dict[int, int], size: int) -> None:
         self.text = text

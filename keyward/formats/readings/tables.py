@@ -58,7 +58,8 @@ CELLS = _AsItStands()
 class TableView(View):
     """The cells of a table, each behind its column's name."""
 
-    def __init__(self, source: bytes, cells: list[Cell]) -> None:
+    def __init__(self, source: bytes, cells: list[Cell], *, cut_short: str = "") -> None:
+        self.cut_short = cut_short
         pieces: list[bytes] = []
         runs = RunsUnderWay()
         for cell in cells:
@@ -82,12 +83,10 @@ def table_view(data: bytes) -> View | None:
     """The cells that columns named like credentials have; None if there are none."""
     if not _CREDENTIAL.search(data):
         return None
-    cells: list[Cell] = []
-    for reader in (_sql_rows, _copied_rows, _markdown_rows, _separated_rows):
-        for cell in reader(data):
-            cells.append(cell)
-            if len(cells) >= MOST_CELLS:
-                break
+    rows = itertools.chain.from_iterable(reader(data) for reader in (_sql_rows, _copied_rows, _markdown_rows, _separated_rows))
+    cells = list(itertools.islice(rows, MOST_CELLS + 1))
+    if len(cells) > MOST_CELLS:
+        return TableView(data, cells[:MOST_CELLS], cut_short=f"more than {MOST_CELLS:,} cells in a table; the rest is looked at only as it stands")
     return TableView(data, cells) if cells else None
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from keyward.match.signals.file import is_code, is_written
-from keyward.match.signals.name import WEAK, strength
+from keyward.match.signals.name import SENTENCES, WEAK, strength
 from keyward.model.finding import Signal
 from keyward.plugin.letters import HEX, is_random
 
@@ -25,10 +25,7 @@ _DESCRIPTION = re.compile(
 )
 _TESTING = re.compile(rb"(?:\bassert|\bexpect\(|\bshould\b|\.to_?(?:be|equal)|isequalto|thenreturn|\bmock|\bstub|\bfake)")
 _JOINED = re.compile(rb"[\"'`][ \t]?(?:\+|\.\.|&|<>|~)|[\"'][ \t]?\.(?=[ \t$])")
-_SENTENCES = frozenset(("generic/told", "generic/mentioned", "generic/login", "generic/spoken-of"))
-"""The rules for sentences that tell a credential, which the signals about sentences do not speak of."""
-
-_APART = _SENTENCES | {"generic/positional", "generic/signing-call", "generic/option", "generic/setting", "generic/typed", "generic/value-first", "generic/serialized"}
+_APART = SENTENCES | {"generic/positional", "generic/signing-call", "generic/option", "generic/setting", "generic/typed", "generic/value-first", "generic/serialized"}
 """Rules that have looked themselves at what stands between name and value."""
 
 _ARN = re.compile(rb"\barn:[a-z-]{2,20}:secretsmanager:(?:[^:\s\"']{0,60}:){0,3}\Z")
@@ -67,7 +64,7 @@ def bare_in_code(context: Context) -> Signal | None:
 
 def prose_around(context: Context) -> Signal | None:
     """The line goes on after a bare value, or a sentence stands before it."""
-    if context.candidate.rule.id in _SENTENCES:
+    if context.candidate.rule.id in SENTENCES:
         return None
     quoted = context.before.endswith((b'"', b"'", b"`", b">"))
     given = context.before.endswith(b"=") and not context.before.endswith(b" =")

@@ -78,7 +78,7 @@ def example_file(context: Context) -> Signal | None:
 
 def path_facts(path: str) -> tuple[object, ...]:
     """All that these signals make of a path."""
-    return is_code(path), _file_signal(path), _example_signal(path)
+    return is_code(path), is_written(path), _file_signal(path), _example_signal(path)
 
 
 @lru_cache(maxsize=64)

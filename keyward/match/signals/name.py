@@ -70,9 +70,13 @@ _SECRET_WORDS = re.compile(
 )
 _OWN_NUMBER = re.compile(rb"(?:[!@#$%^*~+?](?!.*123)[0-9]{2,}|(?<![0-9])(?!0?123|[0-9]*321)[0-9]{2,}[!@#$%^*~+?]{1,2})\Z")
 _LOOKS_LIKE = bytes.maketrans(b"@$031!457", b"asoeliast")
-_NOT_NAMED = frozenset(("generic/positional", "generic/login", "generic/typed", "generic/value-first", "generic/signing-call"))
-IN_SENTENCES = frozenset(("generic/mentioned", "generic/spoken-of"))
-"""Rules for values in sentences, in which a word with a number is no password yet."""
+SENTENCES = frozenset(("generic/told", "generic/mentioned", "generic/login", "generic/spoken-of"))
+"""Rules for sentences that tell a credential."""
+
+MENTIONING = frozenset(("generic/mentioned", "generic/spoken-of"))
+"""Those of them in whose sentences nothing says that the value is it: a word with a number is no password there yet."""
+
+_UNNAMED = frozenset(("generic/positional", "generic/login", "generic/typed", "generic/value-first", "generic/signing-call"))
 """Rules for values that no name stands right before: what does is a call, a user or a field."""
 
 _SAID_BEFORE = frozenset((b"by", b"-string", b"is", b"was", b"are", b"now", b"still", b"to", b"-"))
@@ -116,7 +120,7 @@ def _near(context: Context) -> bytes:
 def name_words(context: Context) -> list[bytes]:
     """The words of the name that the value is assigned to, in lower case."""
     rule = context.candidate.rule.id
-    return [] if rule in _NOT_NAMED or rule == "generic/spoken-of" else _words_of_name(_near(context))
+    return [] if rule in _UNNAMED or rule == "generic/spoken-of" else _words_of_name(_near(context))
 
 
 @lru_cache(maxsize=512)
@@ -137,9 +141,9 @@ PASSWORD, SECRET, WEAK = "password", "secret", "weak"
 def strength(context: Context) -> str:
     """How much the name says. Where none is seen (it stands on another line), the rule has found one for a secret."""
     rule = context.candidate.rule.id
-    if rule in _NOT_NAMED:
+    if rule in _UNNAMED:
         return SECRET if rule == "generic/signing-call" else PASSWORD
-    return _said(context.before[-100:]) if rule in IN_SENTENCES else _strength(_near(context))
+    return _said(context.before[-100:]) if rule in MENTIONING else _strength(_near(context))
 
 
 @lru_cache(maxsize=512)

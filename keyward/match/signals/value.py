@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from keyward.match.signals.name import IN_SENTENCES, PASSWORD, SECRET, WEAK, is_own_word, strength
+from keyward.match.signals.name import MENTIONING, PASSWORD, SECRET, WEAK, is_own_word, strength
 from keyward.model.finding import Signal
 from keyward.plugin.letters import (
     PIECES,
@@ -91,7 +91,7 @@ def drawn_password(context: Context) -> Signal | None:
 
 def chosen_password(context: Context) -> Signal | None:
     """A word with a number or a mark: what people choose where a password is asked for, and a name of some sort elsewhere."""
-    if not is_chosen(context.value) or context.candidate.rule.id in IN_SENTENCES:
+    if not is_chosen(context.value) or context.candidate.rule.id in MENTIONING:
         return None
     kind = strength(context)
     if kind == PASSWORD:
