@@ -16,14 +16,14 @@ _GIVEN = (
     + _TYPED
     + rb")" + _SPACES
     + _OPERATOR
-    + rb"[*_]{0,2}|[\"'`][ \t]{0,2},(?: with:)?|[ \t])" + _SPACES + rb"(?:\[\]byte\(|Some\(|SecretStr\(|<<|Buffer\.from\(|String\()?[rbufNL@]?(?:\"\\\"|'\"|\\?[\"'`])"
+    + rb"[*_]{0,2}|[\"'`](?:[ \t]{0,2},(?: with:)?|[ \t])|[ \t])" + _SPACES + rb"(?:\[\]byte\(|Some\(|SecretStr\(|<<|Buffer\.from\(|String\()?[rbufNL@]?(?:\"\"\"|'''|\"\\\"|'\"|\\?[\"'`])"
 )
 """Between a name and a value in quotes: `name = "`, `"name": "`, `name: str = "`, `define('name', '`, `#define name "`, `**name**: ``, `name == "`,
 `getenv('NAME') or "`."""
 
 _GIVEN_PLAINLY = rb"(?:[\"'`]\]?|" + _TYPED + rb")" + _SPACES + _OPERATOR + _SPACES
 _SIGN = rb"(?:=|[ \t]{0,24}(?::(?![?+=-])|[?:+]=|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba)[ \t]{0,24}|[ \t]{1,24}=[ \t]{1,24})"
-_ENDS = rb"(?:[\"'`;\r\n]|\Z|\\{1,4}[nrt\"']|</|[ \t]\(|[ \t]{1,8}(?:[#;}\r\n]|\\\n|&&|-H |--|https?:))"
+_ENDS = rb"(?:[\"'`;\r\n]|\Z|\\{1,4}[nrt\"']|\\par|</|[ \t]\(|[ \t]{1,8}(?:[#;}\r\n]|\\\n|&&|-H |--|https?:))"
 _ENDS_IN_LISTS = rb"(?:[,)}\]]{1,3}(?:[\s\"']|\Z)|,[a-z_]{2,20}[=,\s])"
 """What ends arguments in programs as well, where a value without quotes and digits is a name."""
 _WEAK = rb"(?:(?:[Kk]ey|[Ss](?:alt|eed)|[Nn]once|[Aa]uth)(?![a-z])|(?:KEY|SALT|SEED|NONCE|AUTH)(?![A-Z])|(?<![A-Za-z])(?:iv|IV)(?![A-Za-z]))"

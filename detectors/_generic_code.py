@@ -13,13 +13,19 @@ _KEYED = (
 )
 """Calls whose next argument signs or encrypts."""
 
-_SECOND = rb"(?:\b[tT]wilio|X509Certificate2?|\.(?:simple_)?bind(?:_s)?|[Cc]redentials[.:]{1,2}basic|basic_auth|WiFi\.begin|softAP|NetworkCredential|UsernamePasswordCredentials?|UsernamePasswordAuthenticationToken|PasswordAuthentication|(?:HTTP|Http)?BasicAuth(?:entication)?|basic_auth|[.>]login|auth[ \t]?=[ \t]?)"
+_SECOND = rb"(?:\b[tT]wilio|X509Certificate2?|\.(?:simple_)?bind(?:_s)?|[Cc]redentials[.:]{1,2}basic|basic_auth|WiFi\.begin|softAP|NetworkCredential|UsernamePasswordCredentials?|UsernamePasswordAuthenticationToken|PasswordAuthentication|(?:HTTP|Http)?BasicAuth(?:entication)?|basic_auth|[.>]login|auth[\"']?[ \t]?[:=][ \t]?)"
 _THIRD = rb"(?:[.:]connect|DBI->connect|PDO->__construct|PlainAuth|\bConnection|\bdatabase|create_(?:super)?user|set_password|DirectoryEntry|mysqli?_p?connect|new mysqli|new PDO|getConnection|pg_connect|ftp_login)"
 _FOURTH = rb"mysqli?_real_connect"
 _IN_REFERENCE = rb"(?::?[-=]|:)[\"']?(?P<secret>[A-Za-z0-9!#%&*./@^_~|][A-Za-z0-9!#$%&*+./:=?@^_~|-]{5,199})[\"']?\}"
 """`${NAME:-value}` of shells and compose files, `${NAME:value}` of Spring: what counts where nothing else is set."""
 
 _QUOTABLE = rb"[!#-&(-\[\]-_a-~]"
+_ENTERED = rb"\"(?:text|value|input|keys|content)\":[ ]?\""
+"""What an agent's call or a recorded step says that it types."""
+
+_TYPED = rb"[!#-&(-\[\]-_a-z|~]{0,40}(?:[A-Za-z][0-9!#$%&*+=?@^~|]|[0-9!#$%&*+=?@^~|][A-Za-z])"
+"""What no label of a field looks like: a letter beside a digit or a mark."""
+
 _DEFAULT = rb"(?<![A-Za-z])(?:[Dd]efault(?:_?[Vv]alue)?|fallback)[\"']?[ \t]{0,8}[:=(][ \t]{0,4}"
 _UP_TO_THE_DEFAULT = (
     rb"(?:[^\n;}]{0,90}?|[\"']?[ \t]{0,2}[:=]?[ \t]{0,2}\{?[ \t]{0,2}\r?\n(?:[ \t]{1,24}[\"']?[A-Za-z_][^\n{}]{0,120}\n){0,5}[ \t]{1,24}[\"']?)"
@@ -78,6 +84,24 @@ RULES = (
         score=40,
     ),
     rule(
+        "entered",
+        rb"(?:textbox \"[^\"\n]{0,60}?(?i:passw(?:or)?d|passphrase|passcode|pin|secret|token|api[ _-]?key)[^\"\n]{0,40}\"(?: \[[^\]\n]{1,40}\]){0,6}: \"?|\"(?:selector|element|target|label|field|name|locator|placeholder|id|description|title)\":[ ]?\"[^\"\n]{0,80}?(?:(?i:passw(?:or)?d|passphrase|passcode|pwd|\bpin\b|secret|token|api[ _-]?key|kennwort|passwort)|" + LANGUAGES + rb")[^\"\n]{0,60}\""
+        rb"[^{}\n]{0,160}?" + _ENTERED + rb")(?=" + _TYPED + rb")(?P<secret>[!#-&(-\[\]-_a-z|~]{6,200})(?:\"|(?=[\r\n]|\Z))",
+        (
+            text('{"name":"browser_type","arguments":{"element":"Password field","ref":"e12","text":"', part("secret", STRONG), '","submit":true}}\n'),
+            text('{"fields":[{"name":"Password","type":"textbox","ref":"e5","value":"', part("secret", STRONG), '"}]}\n'),
+            text('{"action":"type","selector":"input#pwd","text":"', part("secret", STRONG), '"}\n'),
+            text('- textbox "Password" [active] [ref=e5]: ', part("secret", STRONG), "\n"),
+        ),
+        (
+            text('{"action":"type","selector":"input#user","text":"', STRONG, '"}\n'),
+            text('{"action":"type","selector":"input#pwd","text":"password"}\n'),
+            text('{"action":"click","selector":"input#pwd","id":"', STRONG, '"}\n'),
+        ),
+        anchor=rb"(?:" + _ENTERED + rb"|textbox \"[^\"\n]{1,100}\"(?: \[[^\]\n]{1,40}\]){0,6}: \"?)" + _TYPED,
+        score=40,
+    ),
+    rule(
         "value-first",
         rb"(?:[\"']" + IN_QUOTES + rb"[\"'](?:\.toCharArray\(\)|[ \t]{1,4}TO[ \t]{1,4}[A-Z0-9-]{0,24}(?:PASS|PWD|PASSWD|PASSWORD|SECRET|TOKEN)(?![A-Z])))",
         (
@@ -128,7 +152,7 @@ RULES = (
     ),
     rule(
         "positional",
-        rb"(?:" + _SECOND + rb"\(" + _ARGUMENT + rb"|" + _THIRD + rb"\(" + _ARGUMENT + _ARGUMENT + rb"|" + _FOURTH + rb"\(" + _ARGUMENT * 3 + rb")[ \t]{0,2}(?:Some\()?[rbufNL@]?[\"']" + IN_QUOTES + rb"[\"']",
+        rb"(?:" + _SECOND + rb"[(\[]" + _ARGUMENT + rb"|" + _THIRD + rb"\(" + _ARGUMENT + _ARGUMENT + rb"|" + _FOURTH + rb"\(" + _ARGUMENT * 3 + rb"|UsernamePasswordCredentialsImpl\(\s{0,20}" + _ARGUMENT * 4 + rb")[ \t]{0,2}(?:Some\()?[rbufNL@]?[\"']" + IN_QUOTES + rb"[\"']",
         (
             text('keyring.set_password("mail", "svc", "', part("secret", STRONG), '")\n'),
             text('mysql_real_connect(db, "10.2.0.9", "svc", "', part("secret", STRONG), '", "orders", 0, NULL, 0)\n'),

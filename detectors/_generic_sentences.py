@@ -15,7 +15,7 @@ _ALONE_IN_WORDS = (
 
 _SPOKEN_OF = (
     rb"(?:[Pp](?i:ass(?:word|code|phrase|wort))|(?<![A-Za-z])(?i:pwd|pw|psk|mdp)(?![A-Za-z])|[Kk](?i:ennwort|lucz)|[Mm](?i:ot de passe)|[Cc](?i:ontrase(?:\xc3\xb1|n)a|lave|l\xc3\xa9|have|hiave)|[Ss](?i:enha|ecret|chl\xc3\xbcssel|leutel)|"
-    rb"[Tt](?i:oken)|(?<![A-Za-z])(?i:api|access|admin|purge|write|wpa2?|license|master|root)[ -](?i:key)|\xd0\xba\xd0\xbb\xd1\x8e\xd1\x87|\xe3\x82\xb7\xe3\x83\xbc\xe3\x82\xaf\xe3\x83\xac\xe3\x83\x83\xe3\x83\x88|"
+    rb"[Tt](?i:oken)|(?<![A-Za-z])(?i:api|access|admin|purge|write|wpa2?|license|master|root)[ -](?i:key)|\xd0[\xba\x9a]\xd0\xbb\xd1\x8e\xd1\x87|\xe3\x83\x88\xe3\x83\xbc\xe3\x82\xaf\xe3\x83\xb3|\xe3\x82\xb7\xe3\x83\xbc\xe3\x82\xaf\xe3\x83\xac\xe3\x83\x83\xe3\x83\x88|"
     + LANGUAGES
     + rb")"
 )
@@ -39,13 +39,21 @@ def _digit_by_letter(letters: bytes) -> bytes:
     return rb"(?:" + b"|".join(within) + rb"|" + letters + rb"{4,20}" + _DIGIT_BY_LETTER + rb")"
 
 
-_IS = rb"(?: (?:is|was)(?: now| still| set to| changed to)?:? |(?<=[A-Za-z0-9`]) ->? (?=[\"'`*]{0,3}" + _digit_by_letter(_NO_OPERAND) + rb"))"
+_IS = rb"(?: (?:is|was|ist|lautet|est|es|\xc3\xa8|\xc3\xa9)(?: now| still| set to| changed to)?:? |(?<=[A-Za-z0-9`]) ->? (?=[\"'`*]{0,3}" + _digit_by_letter(_NO_OPERAND) + rb"))"
 """Behind a dash or an arrow no brackets, dots and products: `a - b(c1)`, `-> Array1[T]` and `x - y1*z2` are in every program."""
 
-_NAMED_IN_WORDS = rb"(?:" + WORDS + rb"[A-Za-z0-9_.-]{0,24}|(?<![A-Za-z])(?i:api|access|secret|private|auth|admin|root) (?i:key|token|pass|pw))"
-_SAID = rb"(?=[\"'`*.,;:)!?}\]]{0,6}(?:\s|\\|\Z))"
+_ANSWER_LETTERS = rb"[A-Za-z0-9!#$%&@+^_~?-]"
+_ANSWER = rb"(?=[^\s\"'`]{0,30}[0-9])(?=[^\s\"'`]{0,30}[A-Za-z])(?P<secret>" + _ANSWER_LETTERS + rb"{8,200})"
+"""A message, or a line, that is nothing else."""
+
+_NAMED_IN_WORDS = rb"(?:" + WORDS + rb"[A-Za-z0-9_.-]{0,24}|(?<![A-Za-z])(?i:api|access|secret|private|auth|admin|root) (?i:key|token|pass|pw)|(?<![A-Za-z0-9_-])[Kk]ey(?= (?:is|was) ))"
+_SAID = rb"(?=[\"'`*.,;:)!?}\]]{0,6}(?:\s|\\|\Z)|[.,!]{0,2}[\"'][,}\]])"
+"""What ends it: the end of a sentence, of a line, of a text in JSON."""
+
 _TOLD = rb"(?P<secret>" + _TOLD_FIRST + _TOLD_REST + rb"{4,198}[A-Za-z0-9!#$%&+/=@^_~])"
 """How people tell each other, an agent or their notes: `the password for staging is …`. The dot that ends the sentence is not in it."""
+
+_MESSAGE = rb"\"(?:text|content|message|body|msg|output|stdout|answer|reply|response|tekst|texto|testo|texte|nachricht|mensaje|mensagem|messaggio)\":[ ]?\"[`*]{0,3}"
 
 
 RULES = (
@@ -58,6 +66,7 @@ RULES = (
             assigned("API key", RANDOM, form="Your {name} was {value}, keep it\n"),
             assigned("secret", RANDOM, form="plaid {name} - '{value}'\n"),
             assigned("password", STRONG, form="wifi {name} - {value}\n"),
+            text("Your billing key is ", part("secret", hexa(32)), ", keep it safe\n"),
             assigned("password", STRONG, form='{"role": "user", "content": "the {name} on db3 is {value}"}\n'),
         ),
         (
@@ -68,7 +77,7 @@ RULES = (
             assigned("password", "version2", form="The {name} is {value}.\n"),
         ),
         # without the name: a word from a long list with a gap behind it costs ten times what looking around the few hits does
-        anchor=rb" (?:is|was)(?: now| still| set to| changed to)?:? [\"'`*]{0,3}"
+        anchor=rb" (?:is|was|ist|lautet|est|es|\xc3\xa8|\xc3\xa9)(?: now| still| set to| changed to)?:? [\"'`*]{0,3}"
         + _digit_by_letter(_TOLD_REST)
         + rb"|[A-Za-z0-9`] ->? [\"'`*]{0,3}"
         + _digit_by_letter(_NO_OPERAND),
@@ -92,6 +101,23 @@ RULES = (
         score=36,  # so that in a sentence, in documentation too, what was drawn counts
     ),
     rule(
+        "answered",
+        _SPOKEN_OF + rb"[^\"\n]{0,160}\"(?:[^\n]{0,300}\n)?[^\n]{0,300}?" + _MESSAGE + _ANSWER + rb"[`*]{0,3}(?:\\n)?\"",
+        (
+            text('{"user":"U1","text":"whats the password of the new box"},{"user":"U2","text":"', part("secret", an(14)), '"}\n'),
+            text('{"role":"assistant","content":"Please give me the API token."}\n{"role":"user","content":"', part("secret", RANDOM), '"}\n'),
+            text('{"content":[{"type":"text","text":"Which secret?"}]}\n{"content":[{"type":"text","text":"', part("secret", RANDOM), '"}]}\n'),
+        ),
+        (
+            text('{"user":"U1","text":"whats the password of the new box"},{"user":"U2","text":"', concat("db3-", "orders"), '"}\n'),
+            text('{"user":"U1","text":"where is lunch"},{"user":"U2","text":"', an(14), '"}\n'),
+            text('{"role":"assistant","content":"Please give me the token."}\n{"role":"user","content":"the one of 2024"}\n'),
+        ),
+        anchor=_MESSAGE + _digit_by_letter(_ANSWER_LETTERS),
+        score=36,
+        window=1200,
+    ),
+    rule(
         "spoken-of",
         _SPOKEN_OF + _WORDS_BETWEEN + rb"{0,80}?(?<![A-Za-z0-9_/.=+&?#@:%-])" + _STANDS_OUT + rb"(?![A-Za-z0-9_/+=:@-]|\.[A-Za-z0-9])",
         (
@@ -111,7 +137,7 @@ RULES = (
     ),
     rule(
         "login",
-        rb"(?<![A-Za-z0-9])(?i:log[- ]?in|creds?|credentials?|account|user(?:name)?|ssh(?: to [\w.-]{1,40})?)[ \t]{0,2}(?::|=|is|are|-|with|as)[ \t]{1,4}[\"'`]?[\w.@-]{2,64}[\"'`]?(?: ?/ ?| : |:|,? ?(?i:pass(?:word)?|pw)[ :=]{1,3})"
+        rb"(?<![A-Za-z0-9])(?i:log[- ]?in|sign(?:ed)?[- ]?in|creds?|credentials?|account|user(?:name)?|ssh(?: to [\w.-]{1,40})?)[ \t]{0,2}(?::|=|is|are|-|with|as)[ \t]{1,4}[\"'`]?[\w.@-]{2,64}[\"'`]?(?: ?/ ?| : |:|,? ?(?i:pass(?:word)?|pw)[ :=]{1,3})"
         rb"[\"'`]?(?=[^\s\"'`/]{0,30}[0-9])" + _TOLD + _SAID,
         (
             text("- SSH to db3: svc / ", part("secret", STRONG), "\n"),
@@ -125,7 +151,7 @@ RULES = (
             text("user: bob\n", STRONG, "\n"),
             text("colour: bob / ", STRONG, "\n"),
         ),
-        anchor=rb"(?i:log[- ]?in|creds?|credentials?|account|user(?:name)?|ssh(?: to [\w.-]{1,40})?)[ \t]{0,2}(?::|=|is|are|-|with|as)[ \t]{1,4}[\"'`]?[\w.@-]{2,64}[\"'`]?(?: ?/ ?| : |:|,? ?(?i:pass(?:word)?|pw)[ :=]{1,3})[\"'`]?[^\s\"'`/]{0,20}[0-9]",
+        anchor=rb"(?i:log[- ]?in|sign(?:ed)?[- ]?in|creds?|credentials?|account|user(?:name)?|ssh(?: to [\w.-]{1,40})?)[ \t]{0,2}(?::|=|is|are|-|with|as)[ \t]{1,4}[\"'`]?[\w.@-]{2,64}[\"'`]?(?: ?/ ?| : |:|,? ?(?i:pass(?:word)?|pw)[ :=]{1,3})[\"'`]?[^\s\"'`/]{0,20}[0-9]",
         score=34,  # so that only what was drawn counts, not a word with a number
     ),
 )  # fmt: skip

@@ -6,8 +6,11 @@ from keyward.plugin.shapes import assigned, hexa, part, text
 
 from ._generic_words import BARE, BARE_REST, RANDOM, STRONG, TAIL, WORDS, rule
 
-_OPTION = rb"(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?key|secret-key|auth-token|pwd|key)(?:[ =][\"']?|[\"'],[ \t]{0,4}[\"']|[\"']?\r?\n[ \t]{0,40}- [\"']?)"
+_OPTION = rb"(?:password|passwd|pass|passphrase|secret|token|api-?key|access-?key|secret-key|auth-token|pwd|key)(?:[ =][\"']?|[\"'],[ \t]{0,4}[\"']|[\"'] a[0-9]{1,2}=[\"']|[\"']?\r?\n[ \t]{0,40}- [\"']?)"
 _ATTRIBUTES = rb"(?:[ \t][A-Za-z:]{1,30}=[\"'][^\"'<>\n]{0,200}[\"']){0,3}"
+_DRESS = rb"<(?:code|b|strong|tt|kbd|pre|em|i|nowiki|span|td)(?:[ ][^<>\n]{0,120})?>"
+"""`Password: <code>…</code>`, as pages and mails show it."""
+
 _NO_WORD = BARE_REST + rb"{0,60}[0-9!#$%&*+=?@^~|]"
 """Up to a digit or a mark, which the last word of a sentence does not have."""
 
@@ -46,7 +49,7 @@ RULES = (
     ),
     rule(
         "element",
-        WORDS + rb"[A-Za-z0-9_.-]{0,24}(?:[\"']?" + _ATTRIBUTES + rb">\s{0,20}(?:<[Vv]alue>\s{0,20})?|</key>\s{0,20}<string>)" + BARE + rb"\s{0,20}</",
+        WORDS + rb"[A-Za-z0-9_.-]{0,24}(?:[\"']?" + _ATTRIBUTES + rb">\s{0,20}(?:<[Vv]alue>\s{0,20})?|</key>\s{0,20}<string>|[ \t]{0,2}:?(?:</[a-z]{1,8}>)?:?[ \t]{0,3}" + _DRESS + rb")" + BARE + rb"\s{0,20}</",
         (
             assigned("password", STRONG, form="<server><id>corp</id><{name}>{value}</{name}></server>\n"),
             assigned("apiKey", RANDOM, form="<{name}>{value}</{name}>\n"),
@@ -55,6 +58,8 @@ RULES = (
             assigned("wsse:Password", STRONG, form='<{name} Type="#PasswordText">{value}</{name}>\n'),
             assigned("auth_secret", RANDOM, form='<string name="{name}" translatable="false">{value}</string>\n'),
             assigned("password", STRONG, form='<property name="{name}"><value>{value}</value></property>\n'),
+            assigned("Password", STRONG, form="<p>User: svc<br>{name}: <code>{value}</code></p>\n"),
+            assigned("Password", STRONG, form="<b>{name}:</b> <span style=\"x\">{value}</span>\n"),
             assigned("APIToken", RANDOM, form="<key>{name}</key>\n\t<string>{value}</string>\n"),
         ),
         (
@@ -62,7 +67,7 @@ RULES = (
             assigned("password", "Kennwort-aendern", form="<{name}>{value}</{name}>\n"),
             assigned("colour", RANDOM, form="<{name}>{value}</{name}>\n"),
         ),
-        anchor=WORDS + TAIL + rb"(?:[\"']?" + _ATTRIBUTES + rb">\s{0,20}(?:<[Vv]alue>\s{0,20})?|</key>\s{0,20}<string>)[A-Za-z0-9!#$%&*+./:=?@^_~|-]{6,200}\s{0,20}<",
+        anchor=WORDS + TAIL + rb"(?:[\"']?" + _ATTRIBUTES + rb">\s{0,20}(?:<[Vv]alue>\s{0,20})?|</key>\s{0,20}<string>|[ \t]{0,2}:?(?:</[a-z]{1,8}>)?:?[ \t]{0,3}" + _DRESS + rb")[A-Za-z0-9!#$%&*+./:=?@^_~|-]{6,200}\s{0,20}<",
     ),
     rule(
         "name-and-value",
@@ -100,7 +105,7 @@ RULES = (
             assigned("--colour", RANDOM, form="tool {name} {value}\n"),
             assigned("--password", "read-from-keyring", form="tool {name} {value}\n"),
         ),
-        anchor=rb"-(?:" + _OPTION + rb"|(?:[Pp]assword|[Pp]asswd|[Pp]assphrase|[Ss]ecret|[Tt]oken|[Aa]pi[Kk]ey|[Aa]ccessToken|[Cc]lientSecret)[ =][\"']?)[A-Za-z0-9!#%&*+./:=?@^_~|-]{8}",
+        anchor=rb"-[a-z]{0,12}(?:" + _OPTION + rb"|(?:[Pp]assword|[Pp]asswd|[Pp]assphrase|[Ss]ecret|[Tt]oken|[Aa]pi[Kk]ey|[Aa]ccessToken|[Cc]lientSecret)[ =][\"']?)[A-Za-z0-9!#%&*+./:=?@^_~|-]{8}",
     ),
     rule(
         "query",

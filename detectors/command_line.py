@@ -2,7 +2,7 @@
 
 What it is: what follows `htpasswd -b`, `keytool -storepass`, `zip -P`, `7z -p`, `smbclient -U user%…`, `lftp -u user,…`, `sqlplus user/…@`, `az login -p`,
   `rabbitmqctl add_user`, `xfreerdp /p:`, `ipmitool -P`, `openssl enc -k`; what is piped into `sudo -S`, `docker login --password-stdin`, `chpasswd`, `passwd`; what
-  `expect` sends; what `vault login`, `snyk auth`, `doctl auth init -t`, `gh secret set -b`, `etcdctl put …/token` and their like are given.
+  `expect` sends, what stands in captured sessions of FTP, POP3, IMAP and SMTP; what `vault login`, `snyk auth`, `doctl auth init -t`, `gh secret set -b`, `etcdctl put …/token` and their like are given.
 Where it is used: shell histories, scripts, Dockerfiles, CI jobs, runbooks, transcripts of agents that ran it. Every user of the host could read it in `ps`.
 What an attacker can do: whatever the account may do at the system that the command speaks to.
 How to replace it: change it at that system; then hand it over by standard input, a file that only you can read, or a prompt.
@@ -82,6 +82,7 @@ _BY_PLACE = (
     rb"lftp\s[^\n]{0,160}?-u [\"']?" + _NAME + rb",|"
     rb"(?:smbclient|rpcclient|smbmap|smbget|net (?:ads|rpc))\s" + _GAP + rb"(?:-U|--user=?) ?[\"']?[\w.\\/-]{1,80}%|"
     rb"net(?:\.exe)? use [^\n|;/]{0,40}\\\\[^\s\"']{3,120} (?=\S{4,64} /user:)|"
+    rb"\"AUTH\" (?:\"" + _NAME + rb"\" )?|user " + _NAME + rb" insecure-password |(?:NickServ[: ]{1,2})?IDENTIFY (?:" + _NAME + rb" )?(?=\S{8})|"
     rb"createUser " + _NAME + rb" (?:MD5|SHA(?:-?\d{3})?) )"
 )
 _BEFORE_HOST = (
@@ -173,6 +174,9 @@ RULES = (
             "    stats auth svc:{}\n",
             "etcdctl --user root:{} get /app\n",
             "createUser svc SHA \"{}\" AES\n",
+            '1714640000.1 [0 10.0.0.5:40112] "AUTH" "{}"\n',
+            "    user svc insecure-password {}\n",
+            "/msg NickServ IDENTIFY {}\n",
         ),
         (
             "htpasswd -c /etc/nginx/.htpasswd {}\n",
@@ -232,6 +236,32 @@ RULES = (
         ("ftp -inv ftp.corp.io <<EOF\nuser svc {}\nput a.xml\nEOF\n", "ftp -n ftp.corp.io <<END\nverbose\nuser svc {}\nEND\n", "ftp -n <<EOF\nopen ftp.corp.io\nuser svc {}\nbye\nEOF\n"),
         ("ftp -inv ftp.corp.io <<EOF\nuser svc\nput {}\nEOF\n", "ftp -inv ftp.corp.io <<EOF\nuser svc $PASSWORD\nEOF\n", "ftp -inv ftp.corp.io <<EOF\nuser svc password\nEOF\n", "user svc {}\n"),
         anchor=rb"\n[ \t]{0,12}(?:quote )?(?:user|USER) " + _NAME + rb"[ \t](?:PASS )?[\"']?[^\s\"'`$<>(){}%]{4}|\nquote PASS [\"']?[^\s\"'`$<>(){}%]{4}",
+        check=_password,
+    ),
+    form_rule(
+        "command-line/cloud-init",
+        PASSWORD,
+        rb"chpasswd:[ ]{0,4}\r?\n(?:[ \t]{1,12}[^\n]{1,80}\n){0,3}?[ \t]{1,12}list:[ ]{0,2}[|>]?-?[ ]{0,4}\r?\n(?:[ \t]{1,16}[^\n]{1,120}\n){0,6}?[ \t]{1,16}(?:- )?[\"']?" + _NAME + rb":" + _WORD,
+        70,
+        ("chpasswd:\n  expire: false\n  list: |\n    ubuntu:{}\n", "chpasswd:\n  list:\n    - root:{}\n    - svc:RANDOM\n"),
+        ("chpasswd:\n  expire: false\n  list: |\n    ubuntu:password\n", "chpasswd:\n  expire: false\nusers:\n  - name:{}\n", "list: |\n  ubuntu:{}\n", "chpasswd:\n  list: |\n    ubuntu:$6${}\n"),
+        anchor=rb"chpasswd:[ ]{0,4}\r?\n",
+        check=_password,
+    ),
+    form_rule(
+        "command-line/session",
+        PASSWORD,
+        rb"(?:\bUSER " + _NAME + rb"[^\n]{0,12}\n(?:[^\n]{0,200}\n){0,3}?[^\n]{0,60}?\bPASS |334 (?:UGFzc3dvcmQ6|Password)[^\n]{0,40}\n(?:[^\n]{0,40}[:>] )?|\b[A-Za-z]{0,3}[0-9]{1,6} LOGIN [\"']?[\w.@-]{1,80}[\"']? |\bAUTH PLAIN )" + _WORD,
+        70,
+        (
+            "USER svc\r\n331 Password required for svc\r\nPASS {}\r\n230 Logged in\r\n",
+            "C: USER svc\nS: +OK\nC: PASS {}\n",
+            "334 UGFzc3dvcmQ6\n{}\n235 2.7.0 Authentication successful\n",
+            "a001 LOGIN svc {}\n",
+            "a2 LOGIN \"svc@corp.io\" \"{}\"\n",
+        ),
+        ("PASS: test_{}\n", "USER svc\n331 Password required\nPASS ****\n", "USER svc\n331 Password required\nPASS password\n", "the LOGIN of {}\n", "USER svc\nACCT {}\n"),
+        anchor=rb"(?:\bPASS |334 (?:UGFzc3dvcmQ6|Password)[^\n]{0,40}\n(?:[^\n]{0,40}[:>] )?|[0-9] LOGIN [\"']?[\w.@-]{1,80}[\"']? |\bAUTH PLAIN )[\"']?[^\s\"'`$<>(){}%*]{4}",
         check=_password,
     ),
     form_rule(

@@ -1,6 +1,6 @@
 """Secrets of virtual private networks in the files of their daemons.
 
-What it is: `: PSK "…"`, `: EAP "…"` and `: XAUTH "…"` in `ipsec.secrets` of strongSwan and Libreswan; the third column of `chap-secrets` and `pap-secrets` of pppd.
+What it is: `<auth-user-pass>` in OpenVPN's profiles; `: PSK "…"`, `: EAP "…"` and `: XAUTH "…"` in `ipsec.secrets` of strongSwan and Libreswan; the third column of `chap-secrets` and `pap-secrets` of pppd.
 Where it is used: `/etc/ipsec.secrets`, `/etc/ipsec.d/*.secrets`, `/etc/ppp/chap-secrets`, and the notes and playbooks that write them.
 What an attacker can do: join the network as that peer or user, and with a pre-shared key pretend to be the gateway.
 How to replace it: set a new one on both ends; prefer certificates to pre-shared keys.
@@ -36,6 +36,14 @@ RULES = (
         75,
         ('web3.corp.io gw.corp.io : PSK "{}"\n', ': PSK "{}"\n', 'svc : EAP "{}"\n', "svc : XAUTH '{}'\n"),
         (': RSA "{}"\n', 'web3.corp.io : PSK "password"\n', ": PSK 0s\n", 'svc:EAP "{}"\n'),
+    ),
+    form_rule(
+        "vpn/auth-user-pass",
+        SECRET,
+        rb"<auth-user-pass>[ \t]*\r?\n[^\s<>]{1,100}[ \t]*\r?\n" + WORD + rb"[ \t]*\r?\n</auth-user-pass>",
+        70,
+        ("<auth-user-pass>\nsvc\n{}\n</auth-user-pass>\n", "<auth-user-pass>\r\nsvc@corp.io\r\n{}\r\n</auth-user-pass>\r\n"),
+        ("<auth-user-pass>\nsvc\npassword\n</auth-user-pass>\n", "auth-user-pass\nsvc\n{}\n", "<auth-user-pass>\n{}\n</auth-user-pass>\n"),
     ),
     form_rule(
         "vpn/chap-secrets",

@@ -11,7 +11,7 @@ import string
 from pathlib import Path
 from typing import NamedTuple
 
-LISTS = ("ways", "ways_operations", "ways_code_and_talk")
+LISTS = ("ways", "ways_operations", "ways_code_and_talk", "ways_chats_and_agents")
 
 STAND_INS = (
     "$PASSWORD", "${DB_PASSWORD}", "<password>", "password", "changeme", "your-password", "secret", "********", "{{ password }}", "%PASSWORD%", "xxxxxxxx",

@@ -204,4 +204,8 @@ def encoding_for(name: str, head: bytes) -> str:
         return "json"
     if base == "credentials" and path.endswith("git/credentials"):
         return "percent"
+    if base.endswith(".txt"):
+        from keyward.formats.readings.answers import may_talk
+
+        return "answer" if may_talk(head) else ""
     return ""

@@ -34,11 +34,17 @@ def assemble(matches: Iterable[Match], kind_of: Callable[[Kind], CredentialKind]
     candidates = []
     for name, group in by_kind.items():
         kind = kind_of(name)
-        for match in _join(_without_subsets(group)):
+        for match in group if _all_generic(group) else _join(_without_subsets(group)):
             identity = next((part for part in (*kind.identity, *match.parts) if part in match.parts), "")
             if identity:
                 candidates.append(Candidate(match.rule, kind, identity, match.parts[identity], match.parts))
     return candidates
+
+
+def _all_generic(group: list[Match]) -> bool:
+    """Whether the rules of a kind know values by what stands around them alone. Each sees something else there, so which of them is the surest of a
+    value is known when all are judged."""
+    return group[0].rule.specificity == GENERIC and all(len(match.parts) == 1 for match in group)
 
 
 def _without_subsets(group: list[Match]) -> list[Match]:

@@ -346,11 +346,18 @@ def special(path: str, head: bytes) -> bool:
         return b"\\" in head or len(head) >= SMALL
     if ending == "pyc":
         return not _has_source(path)
-    if ending in _SPECIAL_ENDINGS or (ending == "txt" and b"T" in head[10:14]):
+    if ending in _SPECIAL_ENDINGS or (ending == "txt" and (b"T" in head[10:14] or _asks(head))):
         return True
     if name.startswith(_LOG_STARTS) or path.endswith(_LOG_ENDINGS):
         return True
     return "hist" in name or ".log" in name or "viminfo" in name or ".json" in name
+
+
+def _asks(head: bytes) -> bool:
+    """Whether people may ask for a credential in a text, and get it."""
+    from keyward.formats.readings.answers import may_answer
+
+    return may_answer(head)
 
 
 def _has_source(path: str) -> bool:

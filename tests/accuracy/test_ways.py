@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from keyward.formats.readings.escapes import json_view
-from keyward.formats.readings.tables import table_view
+from keyward.formats.readings.tables import answer_view, table_view
 from keyward.match.personas import REGULAR
 
 NOT_READ = {
@@ -22,6 +22,8 @@ def _found(finder: Any, path: str, data: bytes) -> set[bytes]:
     reading = (
         table_view
         if path.endswith((".md", ".csv", ".sql"))
+        else answer_view
+        if path.endswith(".txt")
         else json_view
         if path.endswith((".json", ".jsonl", ".har", ".ipynb"))
         else None
@@ -47,7 +49,7 @@ def test_secrets_are_found_in_the_ways_in_which_people_leave_them(corpus: Any, f
     assert len(missed) <= 0.06 * 3 * len(every)
 
 
-@pytest.mark.parametrize(("name", "least"), [("ways_operations", 0.96), ("ways_code_and_talk", 0.82)])
+@pytest.mark.parametrize(("name", "least"), [("ways_operations", 0.96), ("ways_code_and_talk", 0.88), ("ways_chats_and_agents", 0.78)])
 def test_the_lists_of_others(corpus: Any, finder: Any, name: str, least: float) -> None:
     """What was found of them when the rules met them first stands in the benchmark's page."""
     from accuracy_corpus.ways import drawn, ways

@@ -149,6 +149,7 @@ WRITERS: dict[str, tuple[str, Callable[[list[str]], bytes]]] = {
     ),
     "json": ("x.json", lambda lines: b"".join(b'{"text":"' + escaped(line) + b'"}\n' for line in lines)),
     "table": ("x.csv", lambda lines: b"name,token\n" + b"".join(b'"%s","%s"\n' % (b"x", _only_token(line)) for line in lines)),
+    "answer": ("chat.txt", lambda lines: b"".join(b"<ann> the token?\n<bob> " + _only_token(line) + b"\n" for line in lines)),
     "percent": (".git-credentials", lambda lines: b"".join(percent(line) + b"\n" for line in lines)),
 }
 

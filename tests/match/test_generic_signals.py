@@ -97,6 +97,20 @@ def test_a_random_value_in_a_lock_file_translation_or_minified_file_is_not_shown
 
 
 @pytest.mark.parametrize(
+    ("path", "translation"),
+    [("_locales/de/messages.json", True), ("app/messages.fr.json", True), ("tasks/17/ui_messages.json", False), ("export/messages.json", False)],
+)
+def test_messages_that_people_and_agents_send_are_no_translation(path: str, translation: bool) -> None:
+    assert (confidence(an(32).sample(1).text, b'"token": "', b'"', path) < REGULAR) is translation
+
+
+@pytest.mark.parametrize("before", [b"ConvertTo-SecureString -AsPlainText '", b"rootpw --plaintext ", b"Password: <code>", b"<b>Password:</b> <span>"])
+def test_what_says_how_a_value_is_written_is_not_its_name(before: bytes) -> None:
+    drawn = STRONG.sample(3).text
+    assert weight("name_of_something_else", drawn, before) == 0 < weight("kind_of_name", drawn, before)
+
+
+@pytest.mark.parametrize(
     "value", [b"short1", b"abcdefghijklmnopqrst", b"internationalisation_of_2026", b"1234567890123456789012"]
 )
 def test_not_random(value: bytes) -> None:

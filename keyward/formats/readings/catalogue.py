@@ -24,6 +24,7 @@ _VIEWS = {
     "python-history": ("histories", "python_view", "PYTHON"),
     "viminfo": ("histories", "viminfo_view", "VIMINFO"),
     "table": ("tables", "table_view", "CELLS"),
+    "answer": ("tables", "answer_view", "CELLS"),
 }
 
 NAMES = tuple(_VIEWS)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from keyward.formats.readings.answers import ASKED, PASSWORDS, answers, may_answer
 from keyward.formats.readings.rewriting import RunsUnderWay
 from keyward.formats.views import Runs, View
 
@@ -25,16 +26,18 @@ LONGEST_NAME = 80
 """Bytes of a column's name: the view has it before each of its cells."""
 
 _CREDENTIAL = re.compile(rb"(?i)pass(?:w|phrase|code|$)|pwd|kennwort|contrase|senha|wachtwoord|has(?:l|\xc5\x82)o|mot de passe|\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb|\xe5\xaf\x86\xe7\xa0\x81|\xe3\x83\x91\xe3\x82\xb9|secret|token|(?:api|access|private|auth)[ _-]?key")
-_NOT_A_WORD = re.compile(rb"[^A-Za-z0-9]+")
+_NOT_A_WORD = re.compile(rb"[^A-Za-z0-9\x80-\xff]+")
 
 
 class Cell(NamedTuple):
-    """A cell from `start` to `end`, and the name of its column as the source has it from `name_start` to `name_end`."""
+    """A cell from `start` to `end`, and the name of its column as the source has it from `name_start` to `name_end`. `called`: what the view calls
+    it instead, where the name is a word of a sentence."""
 
     name_start: int
     name_end: int
     start: int
     end: int
+    called: bytes = b""
 
 
 class _AsItStands:
@@ -58,18 +61,18 @@ CELLS = _AsItStands()
 class TableView(View):
     """The cells of a table, each behind its column's name."""
 
-    def __init__(self, source: bytes, cells: list[Cell], *, cut_short: str = "") -> None:
+    def __init__(self, encoding: str, source: bytes, cells: list[Cell], *, cut_short: str = "") -> None:
         self.cut_short = cut_short
         pieces: list[bytes] = []
         runs = RunsUnderWay()
         for cell in cells:
-            name = _NOT_A_WORD.sub(b"_", source[cell.name_start : cell.name_end]).strip(b"_")
+            name = cell.called or _NOT_A_WORD.sub(b"_", source[cell.name_start : cell.name_end]).strip(b"_")
             pieces += (name, b' = "', source[cell.start : cell.end], b'"\n')
             runs.stand(len(name), cell.name_start, cell.name_end)
             runs.stand(4, cell.start, cell.start)
             runs.copy(cell.start, cell.end)
             runs.stand(2, cell.end, cell.end)
-        super().__init__("table", b"".join(pieces), source, [], (CELLS,))
+        super().__init__(encoding, b"".join(pieces), source, [], (CELLS,))
         self._runs = runs.runs()
 
     def source_start(self, offset: int) -> int:
@@ -81,13 +84,22 @@ class TableView(View):
 
 def table_view(data: bytes) -> View | None:
     """The cells that columns named like credentials have; None if there are none."""
-    if not _CREDENTIAL.search(data):
+    if not _CREDENTIAL.search(data) and not ASKED.search(data):
         return None
-    rows = itertools.chain.from_iterable(reader(data) for reader in (_sql_rows, _copied_rows, _markdown_rows, _separated_rows))
-    cells = list(itertools.islice(rows, MOST_CELLS + 1))
+    return _view("table", data, (_sql_rows, _copied_rows, _markdown_rows, _separated_rows, _answers))
+
+
+def answer_view(data: bytes) -> View | None:
+    """The answers to questions for credentials; None if there are none."""
+    return _view("answer", data, (_answers,))
+
+
+def _view(name: str, data: bytes, readers: tuple[Callable[[bytes], Iterator[Cell]], ...]) -> View | None:
+    cells = list(itertools.islice(itertools.chain.from_iterable(reader(data) for reader in readers), MOST_CELLS + 1))
     if len(cells) > MOST_CELLS:
-        return TableView(data, cells[:MOST_CELLS], cut_short=f"more than {MOST_CELLS:,} cells in a table; the rest is looked at only as it stands")
-    return TableView(data, cells) if cells else None
+        why = f"more than {MOST_CELLS:,} cells in a table; the rest is looked at only as it stands"
+        return TableView(name, data, cells[:MOST_CELLS], cut_short=why)
+    return TableView(name, data, cells) if cells else None
 
 
 def is_table(ending: str, head: bytes) -> bool:
@@ -96,6 +108,8 @@ def is_table(ending: str, head: bytes) -> bool:
         return b"(" in head and _CREDENTIAL.search(head) is not None
     if ending in ("csv", "tsv"):
         return _CREDENTIAL.search(head[: head.find(b"\n") + 1 or len(head)][:4096]) is not None
+    if may_answer(head):
+        return True
     return (b"|-" in head or b"| -" in head or b"|:" in head or b"| :" in head) and _CREDENTIAL.search(head) is not None
 
 
@@ -135,6 +149,11 @@ def _wanted(data: bytes, names: Names) -> list[tuple[int, tuple[int, int]]]:
 
 def _names_a_credential(data: bytes, start: int, end: int) -> bool:
     return end - start <= LONGEST_NAME and _CREDENTIAL.search(data, start, end) is not None
+
+
+def _answers(data: bytes) -> Iterator[Cell]:
+    for each in answers(data):
+        yield Cell(*each, b"password" if PASSWORDS.match(data, each[0], each[1]) else b"token")
 
 
 def _sql_rows(data: bytes) -> Iterator[Cell]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _OPERATORS = (b"=", b":", b">", b"|", b"?", b"(", b"[", b"{", b"+", b"\xef\xbc\x9a", b"with", b" or")
 _BY_SPACE = re.compile(
-    rb"(?:^[ \t]*(?:#[ \t]*define[ \t]+|set(?:x|env)?[ \t]+|ENV[ \t]+|ARG[ \t]+)?-{0,2}[\w.:-]+|[ \t](?:-{1,2}|/)[\w-]+|(?i:\bby|\bwith (?:(?:un)?encrypted )?password|securestring(?: -(?:string|asplaintext|force)){0,3})|\bPASSWORD|\((?:set[qf]?[ \t]+)?[\w.-]+|\bset\([\w.-]+|(?:^|[\s{(,]):[\w-]+|\|>[ \t]*[\w.]+|[;{][ \t]*[\w-]+|\b(?:proxy_set_header|add_header|(?:fastcgi|uwsgi)_param|[Ss]etEnv|[Hh]eader(?: always)? set|set-header)[ \t]+[\w-]+|^[ \t]*set(?:[ \t]+[\w./-]+){1,12}|^[ \t]*option[ \t]+\w+|\buser [\"']?[\w.@-]+[\"']?(?: with)? password)[ \t]{1,8}[\"'`]\Z"
+    rb"(?:^[ \t]*(?:#[ \t]*define[ \t]+|set(?:x|env)?[ \t]+|ENV[ \t]+|ARG[ \t]+)?-{0,2}[\w.:-]+|[ \t](?:-{1,2}|/)[\w-]+|(?i:\bby|\bwith (?:(?:un)?encrypted )?password|securestring(?: -(?:string|asplaintext|force)){0,3})|\bPASSWORD|\((?:set[qf]?[ \t]+)?[\w.-]+|\bset\([\w.-]+|(?:^|[\s{(,]):[\w-]+|\|>[ \t]*[\w.]+|[;{][ \t]*[\w-]+|\b(?:proxy_set_header|add_header|(?:fastcgi|uwsgi)_param|[Ss]etEnv|[Hh]eader(?: always)? set|set-header)[ \t]+[\w-]+|^[ \t]*set(?:[ \t]+[\w./-]+){1,12}|^[ \t]*option[ \t]+\w+|\buser [\"']?[\w.@-]+[\"']?(?: with)? password|[{(][ \t]{0,4}\"[\w.-]+\"|\{[ \t]{0,4}'[\w.-]+'|writeText \"[\w.-]+\")[ \t]{1,8}[\"'`]\Z"
 )
 _BY_COMMA = re.compile(rb"[(\[{][ \t]{0,2}[rbufNL@]?[\"'`][^\"'`]{1,80}[\"'`][ \t]{0,2},[ \t]{0,4}[rbufNL@]?[\"'`]\Z")
 _RESULT = re.compile(rb"(?:^|[^A-Za-z_.$-])(?:X|UNEX)?PASS(?:ED)?\]?(?::|[ \t])[ \t]*\Z")
@@ -25,7 +25,7 @@ _DESCRIPTION = re.compile(
 )
 _TESTING = re.compile(rb"(?:\bassert|\bexpect\(|\bshould\b|\.to_?(?:be|equal)|isequalto|thenreturn|\bmock|\bstub|\bfake)")
 _JOINED = re.compile(rb"[\"'`][ \t]?(?:\+|\.\.|&|<>|~)|[\"'][ \t]?\.(?=[ \t$])")
-_APART = SENTENCES | {"generic/positional", "generic/signing-call", "generic/option", "generic/setting", "generic/typed", "generic/value-first", "generic/serialized"}
+_APART = SENTENCES | {"generic/positional", "generic/signing-call", "generic/option", "generic/setting", "generic/typed", "generic/entered", "generic/value-first", "generic/serialized"}
 """Rules that have looked themselves at what stands between name and value."""
 
 _ARN = re.compile(rb"\barn:[a-z-]{2,20}:secretsmanager:(?:[^:\s\"']{0,60}:){0,3}\Z")
@@ -55,7 +55,7 @@ def hash_or_id(context: Context) -> Signal | None:
 
 def bare_in_code(context: Context) -> Signal | None:
     """Without quotes, in a program, a value is a name or a call."""
-    if context.candidate.rule.id == "generic/in-reference":
+    if context.candidate.rule.id in ("generic/in-reference", "generic/query"):  # a URL is always within quotes, or in a comment
         return None
     if is_code(context.path) and not context.before.endswith((b'"', b"'", b"`")) and not context.after.startswith((b'"', b"'")):
         return Signal("bare", -40, "not quoted, in program code")
@@ -129,7 +129,7 @@ def example_around(context: Context) -> Signal | None:
 
 def schema_around(context: Context) -> Signal | None:
     """The line describes a field: its type, its length, its label, its translation."""
-    if is_random(context.value):
+    if is_random(context.value) or context.path.endswith((".ics", ".vcf")):  # in which people write what they call a description
         return None
     found = _DESCRIPTION.search(context.before.lower()) or _DESCRIPTION.search(context.after.lower())
     return Signal("schema", -25, "the line describes a field") if found else None

@@ -21,15 +21,15 @@ _PROSE = re.compile(
     r"\.(?:md|rst|adoc|html?|tex|org|mdx)$|(?:^|/)(?:docs?|documentation|man|info)/|(?:^|/)(?:readme|changelog|changes|copying|history|licen[cs]e|metadata|news|notice|todo)[\w.-]*$"
 )
 _NOTES = re.compile(
-    r"^(?!(?:.*/)?(?:docs?|documentation)/).*(?:(?<![^/])(?:memory|memories|notes?|journal|diary|daily|scratch(?:pad)?|inbox|runbooks?|\.(?:claude|openclaw|codex|gemini|cursor|hermes|aider|goose))/(?:[^/]+/){0,4}[^/]+\.(?:md|mdx|org|html?)$|"
+    r"^(?!(?:.*/)?(?:docs?|documentation)/).*(?:(?<![^/])(?:memory|memories|notes?|journal|diary|daily|scratch(?:pad)?|inbox|runbooks?|tickets?|incidents?|postmortems?|meetings?|minutes|reviews?|support|helpdesk|letters|mail|\.(?:claude|openclaw|codex|gemini|cursor|hermes|aider|goose))/(?:[^/]+/){0,4}[^/]+\.(?:md|mdx|org|html?)$|"
     r"(?<![^/])(?:memory|claude|agents?|gemini|soul|tools|heartbeat|notes?|scratch(?:pad)?|credentials?|creds|passwords?|secrets?|servers?|hosts?|access|accounts?|logins?|keys|tokens|runbook|\d{4}-\d{2}-\d{2})(?:[._-][\w.-]*)?\.(?:md|mdx|org)$)"
 )
 """What people and agents write down for themselves, in the same formats as documentation."""
 
-_WRITTEN = re.compile(r"\.(?:md|mdx|mdc|txt|rst|adoc|org|eml|mbox|msg|html?|jsonl|ndjson)$|(?:slack|teams|telegram|whatsapp|discord|chat|transcript|conversation|session|message|export)[^/]*(?:/[^/]*)?\.(?:json|csv|log)$|(?:^|/)[^/.]*$")
+_WRITTEN = re.compile(r"\.(?:md|mdx|mdc|txt|rst|adoc|org|eml|mbox|msg|html?|jsonl|ndjson|rtf|ics|vcf)$|(?:memor(?:y|ies)|slack|teams|telegram|whatsapp|discord|chat|transcript|conversation|session|message|export)[^/]*(?:/[^/]*){0,3}\.(?:json|csv|log)$|(?:^|/)[^/.]*$")
 
 _TRANSLATION = re.compile(
-    r"(?:^|/)(?:i18n|l10n|locales?|translations?|lang|languages?|(?:[\w-]+\.)?localedata|cldr)/|\.(?:po|pot|mo|resx|strings|arb|xlf|xliff)$|messages[\w.-]*\.(?:properties|json)$"
+    r"(?:^|/)(?:i18n|l10n|_?locales?|translations?|lang|languages?|(?:[\w-]+\.)?localedata|cldr)/|\.(?:po|pot|mo|resx|strings|arb|xlf|xliff)$|messages[\w.-]*\.properties$|messages[._-][a-z]{2}(?:[_-]\w{2,4})?\.json$"
 )
 _LOCK = re.compile(
     r"(?:^|/)(?:[\w.-]*lock(?:\.json|\.ya?ml|file)?|[\w.-]*\.lock|package-lock\.json|go\.sum|record|pnpm-lock\.yaml|[\w.-]*\.sum|\.secrets\.baseline|checksums[\w.]*)$"

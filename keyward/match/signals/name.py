@@ -26,10 +26,14 @@ _REFERENCE = re.compile(
 """`${NAME:-`, `NAME: ${1:-`: the name of what counts where nothing else is set."""
 
 _ELEMENT = re.compile(rb"<(?:[\w.-]+:)?([\w.-]{1,80})((?:\s[^<>]{0,300})?)>\s{0,20}(?:<[Vv]alue>\s{0,20})?\Z")
+_DRESS = re.compile(rb"(?:</[a-z]{1,8}>)?:?[ \t]{0,3}<(?:code|b|strong|tt|kbd|pre|em|i|nowiki|span|td)(?:[ ][^<>\n]{0,120})?>\Z")
 _NAME_ATTRIBUTE = re.compile(rb"\b(?:name|key|id)=[\"']([^\"']{1,80})[\"']")
 """`<wsse:Password Type="…">`, `<string name="auth_secret" translatable="false">`."""
 
 _DEFAULT = re.compile(rb"(?<![A-Za-z])(?:[Dd]efault(?:_?[Vv]alue)?|fallback)[\"']?[ \t]{0,8}[:=(][ \t]{0,4}[rbufNL@]?[\"'`]\Z")
+_FLAGS = re.compile(rb"(?i)(?:[ \t]+-{1,2}(?:asplaintext|force|plaintext))+[ \t]+(?=[\"']?\Z)")
+"""`ConvertTo-SecureString -AsPlainText "`, `rootpw --plaintext `: what stands between says only how the value is written."""
+
 _NAMES = re.compile(rb"[A-Za-z0-9_$.\-]{1,80}")
 _AGAIN = frozenset((b"confirm", b"confirmation", b"repeat", b"again"))
 _COMPARISONS = frozenset((b"equals", b"ignore", b"case", b"compare", b"to", b"eq", b"eql"))
@@ -70,13 +74,17 @@ _SECRET_WORDS = re.compile(
 )
 _OWN_NUMBER = re.compile(rb"(?:[!@#$%^*~+?](?!.*123)[0-9]{2,}|(?<![0-9])(?!0?123|[0-9]*321)[0-9]{2,}[!@#$%^*~+?]{1,2})\Z")
 _LOOKS_LIKE = bytes.maketrans(b"@$031!457", b"asoeliast")
-SENTENCES = frozenset(("generic/told", "generic/mentioned", "generic/login", "generic/spoken-of"))
+SENTENCES = frozenset(("generic/told", "generic/mentioned", "generic/login", "generic/spoken-of", "generic/answered"))
 """Rules for sentences that tell a credential."""
 
-MENTIONING = frozenset(("generic/mentioned", "generic/spoken-of"))
+MENTIONING = frozenset(("generic/mentioned", "generic/spoken-of", "generic/answered"))
 """Those of them in whose sentences nothing says that the value is it: a word with a number is no password there yet."""
 
-_UNNAMED = frozenset(("generic/positional", "generic/login", "generic/typed", "generic/value-first", "generic/signing-call"))
+_UNNAMED = frozenset(
+    (
+        "generic/positional", "generic/login", "generic/typed", "generic/entered", "generic/value-first", "generic/signing-call", "generic/answered",
+    )
+)  # fmt: skip
 """Rules for values that no name stands right before: what does is a call, a user or a field."""
 
 _SAID_BEFORE = frozenset((b"by", b"-string", b"is", b"was", b"are", b"now", b"still", b"to", b"-"))
@@ -100,6 +108,10 @@ def _name(before: bytes) -> bytes:
         if default:
             named = [name for name in _NAMES.findall(before, 0, default.start()) if _STRENGTH.search(name.lower())]
             return named[-1] if named else b""
+    if b"lain" in lately or b"orce" in lately:
+        before = _FLAGS.sub(b" ", before)
+    if before.endswith(b">"):
+        before = _DRESS.sub(b" ", before)
     element = _ELEMENT.search(before) if before.endswith(b">") else None
     if element:
         attribute = _NAME_ATTRIBUTE.search(element[2])

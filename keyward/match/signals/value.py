@@ -45,6 +45,9 @@ _URL = re.compile(rb"[a-zA-Z][a-zA-Z0-9+.-]{1,20}:(?://|[a-z])")
 _NUMBERS = re.compile(rb"0x[0-9a-fA-F]{1,12}\Z|v?\d+\Z|v?\d+(?:[.:/_-]\d+)+(?:[TZz+ .:-][\dA-Za-z.:+-]{0,20})?\Z")
 _CHOSEN_DIGITS = re.compile(rb"(?!(?:19|20)[0-9]{2}[01][0-9])[0-9]{6,20}\Z")
 _PACKAGE = re.compile(rb"[=~^<>!]{1,2}v?\d+(?:\.\d+)+[\w.*-]{0,12}\Z|[A-Za-z][A-Za-z0-9_.]*(?:-[A-Za-z][A-Za-z0-9_.]*)*[-@:=]{1,2}v?\d+\.\d+(?:\.\d+)?(?:[-.][A-Za-z]{1,12}\d{0,3})?\Z")
+_ACCOUNT = re.compile(rb"\d{1,6}:\d{1,6}:[^:]{0,40}:/[\w./-]*(?::|\Z)")
+"""User, group and home, as a file of accounts has them behind the password."""
+
 _MAIL = re.compile(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+\Z")
 _DOTTED = re.compile(rb"\$?[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::|->|\?\.)[A-Za-z_][A-Za-z0-9_]*)+\Z")
 _MARKUP = re.compile(
@@ -58,6 +61,7 @@ _PLAIN = bytes(range(48, 58)) + bytes(range(65, 91)) + bytes(range(97, 123)) + b
 _STRONG_MARKS = re.compile(rb"[!@#$%^*~+?]")
 _JOINED_WORDS = re.compile(rb"[A-Za-z]{2,}[-_./:\\ ][A-Za-z]{2,}")
 _NUMBERED = re.compile(rb"[a-z]+[0-9]\Z|[a-z]+(?:[A-Z][a-z]+)*[0-9][A-Z][a-z]+\Z")
+_CONSTANT = re.compile(rb"[A-Z]+(?:_[A-Z]+)*_[0-9]{1,4}\Z")
 _CAMEL = re.compile(rb"[a-z]+(?:[A-Z][a-z]+)+\d{0,2}\Z|[A-Z][a-z]+(?:[A-Z][a-z]+){2,}\d{0,2}\Z")
 _SUITE = re.compile(rb"[A-Za-z0-9]{1,12}(?:[-_][A-Za-z0-9]{1,12}){1,9}\Z")
 _CRYPTOGRAPHY = re.compile(
@@ -108,6 +112,7 @@ def is_chosen(value: bytes) -> bool:
         or not 6 <= len(value) <= 40
         or UUID.match(value)
         or _CAMEL.match(value)
+        or _CONSTANT.match(value)
         or _ALGORITHM.match(value)
         or b" " in value  # which `signals.phrase` looks at
     ):
@@ -219,6 +224,8 @@ def path_or_url(context: Context) -> Signal | None:
 
 def number_or_date(context: Context) -> Signal | None:
     value = context.value
+    if _ACCOUNT.match(value):
+        return Signal("number", -60, "the fields of an account")
     if _PACKAGE.match(value):
         return Signal("number", -45, "a version, of a package")
     if _NUMBERS.match(value) and not is_random(value):
