@@ -20,7 +20,7 @@ _IN_REFERENCE = rb"(?::?[-=]|:)[\"']?(?P<secret>[A-Za-z0-9!#%&*./@^_~|][A-Za-z0-
 """`${NAME:-value}` of shells and compose files, `${NAME:value}` of Spring: what counts where nothing else is set."""
 
 _QUOTABLE = rb"[!#-&(-\[\]-_a-~]"
-_ENTERED = rb"\"(?:text|value|input|keys|content)\":[ ]?\""
+_ENTERED = rb"(?:\"(?:text|input|keys)\":[ ]?\"|\"ref\":[ ]?\"[^\"\n]{1,16}\",[ ]?\"value\":[ ]?\")"
 """What an agent's call or a recorded step says that it types."""
 
 _TYPED = rb"[!#-&(-\[\]-_a-z|~]{0,40}(?:[A-Za-z][0-9!#$%&*+=?@^~|]|[0-9!#$%&*+=?@^~|][A-Za-z])"

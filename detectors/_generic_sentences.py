@@ -53,7 +53,7 @@ _SAID = rb"(?=[\"'`*.,;:)!?}\]]{0,6}(?:\s|\\|\Z)|[.,!]{0,2}[\"'][,}\]])"
 _TOLD = rb"(?P<secret>" + _TOLD_FIRST + _TOLD_REST + rb"{4,198}[A-Za-z0-9!#$%&+/=@^_~])"
 """How people tell each other, an agent or their notes: `the password for staging is …`. The dot that ends the sentence is not in it."""
 
-_MESSAGE = rb"\"(?:text|content|message|body|msg|output|stdout|answer|reply|response|tekst|texto|testo|texte|nachricht|mensaje|mensagem|messaggio)\":[ ]?\"[`*]{0,3}"
+_MESSAGE = rb"\"(?:text|content|message|body|msg|output|stdout|tekst|testo|texte)\":[ ]?\"[`*]{0,3}"
 
 
 RULES = (
@@ -113,7 +113,8 @@ RULES = (
             text('{"user":"U1","text":"where is lunch"},{"user":"U2","text":"', an(14), '"}\n'),
             text('{"role":"assistant","content":"Please give me the token."}\n{"role":"user","content":"the one of 2024"}\n'),
         ),
-        anchor=_MESSAGE + _digit_by_letter(_ANSWER_LETTERS),
+        # the ends of the keys: with their quotation mark, or with a few more of them, the first pass takes a tenth longer over data in JSON
+        anchor=rb"(?:ext|ontent|essage|ody|msg|utput|stdout|tekst|testo|texte)\":[ ]?\"[`*]{0,3}" + _digit_by_letter(_ANSWER_LETTERS) + _ANSWER_LETTERS + rb"{0,180}[`*]{0,3}(?:\\n)?\"",
         score=36,
         window=1200,
     ),

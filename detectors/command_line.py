@@ -215,7 +215,7 @@ RULES = (
             "echo 'svc:password' | chpasswd\n",
             "cat {} | docker login -u svc --password-stdin\n",
         ),
-        anchor=rb"(?:echo|printf) [^\n|]{4,200}\| ?" + _READS_IT,
+        anchor=rb"\| ?" + _READS_IT,
         check=_password,
     ),
     form_rule(
@@ -225,7 +225,7 @@ RULES = (
         70,
         ("kinit svc@CORP.IO <<< {}\n", 'chpasswd <<< "svc:{}"\n', "sudo -S apt-get update <<< '{}'\n"),
         ("kinit svc@CORP.IO <<< $PASSWORD\n", "cat <<< {}\n", "chpasswd < {}\n", "chpasswd <<< svc:password\n"),
-        anchor=_FED,
+        anchor=rb"<<< ?[\"']?[^\s\"'`$<>(){}%\\|][^\s\"'`<>\\|]{3}",
         check=_password,
     ),
     form_rule(
