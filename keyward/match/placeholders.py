@@ -68,9 +68,6 @@ _SAMPLES: tuple[tuple[bytes, str], ...] = (
     (b"ad180jjd733kl", "the sample token of RFC 5849"),
     (b"eyJzb21lIjoicGF5bG9hZCJ9", "the sample token of PyJWT"),
     (b"ZHVtbXk", "the word dummy in base64"),
-    (b"2YotnFZFEjr1z", "the access token of RFC 6749"),
-    (b"tGzv3JOkF0XG5", "the refresh token of RFC 6749"),
-    (b"czZCaGRSa3F0MzpnWDFm", "the client of RFC 6749"),
 )
 _OWNERS = dict(_SAMPLES)
 _ANY_SAMPLE = re.compile(b"|".join(map(re.escape, _OWNERS)))
