@@ -14,11 +14,11 @@ ASKED = re.compile(
 )
 """What people call it when they ask for it, in several languages. No name that is only part of a file's or a program's word."""
 
-_SOME = (
-    b"passw", b"passp", b"passc", b"kennw", b"pwd", b" pw", b"psk", b"mdp", b" pin", b"mot de", b"contrase", b"clave", b"cl\xc3\xa9", b"chave", b"senha", b"secret", b"schl\xc3\xbcssel", b"sifre", b"achtwoord",
-    b"hasl", b"has\xc5", b"token", b"key", b"parol", b"\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb", b"\xd0\xba\xd0\xbb\xd1\x8e", b"\xe5\xaf\x86", b"\xe5\x8f\xa3\xe4", b"\xe3\x83\x91\xe3\x82\xb9", b"\xeb\xb9\x84\xeb\xb0",
+_PIECES = (
+    b"pass", b"kennw", b"pwd", b"pw", b"psk", b"mdp", b"pin", b"contrase", b"clave", b"cl\xc3\xa9", b"chave", b"senha", b"secret", b"schl\xc3\xbcssel", b"sifre", b"achtwoord", b"haslo", b"has\xc5",
+    b"token", b"key", b"parol", b"\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb", b"\xd0\xba\xd0\xbb\xd1\x8e", b"\xe5\xaf\x86", b"\xe5\x8f\xa3\xe4", b"\xe3\x83\x91\xe3\x82\xb9", b"\xeb\xb9\x84\xeb\xb0",
 )  # fmt: skip
-"""Of each of these words a piece, in lower case: to look for them one after the other takes a fifth of the time of the expression."""
+"""Of each of these words a piece, in lower case: to look for them one after the other takes a tenth of the time of the expression."""
 
 PASSWORDS = re.compile(rb"(?!(?i:token|secret|[a-z]+[ _-]key))")
 """Which of these words are for passwords, that people choose; the others are for what is drawn."""
@@ -53,37 +53,49 @@ _DATED_ALONE = re.compile(rb"[\[(]?\d{2,4}[./:-]\d{1,2}[^\n]{0,60}\Z|[^\n]{0,60}
 
 def may_answer(head: bytes) -> bool:
     """Whether a text asks for a credential, and is a chat or has a line that is nothing but a value: asked of every text, at the speed of a search."""
-    lowered = head.lower()
-    return (
-        any(word in lowered for word in _SOME)
-        and (_CHAT.search(head) is not None or _LINE.search(head) is not None)
-        and ASKED.search(head) is not None
-    )
+    return (_CHAT.search(head) is not None or _LINE.search(head) is not None) and next(_asked(head), None) is not None
 
 
 def may_talk(head: bytes) -> bool:
     """Whether the beginning of a text looks like a chat, or speaks of credentials."""
-    lowered = head.lower()
-    return any(word in lowered for word in _SOME) or _CHAT.search(head) is not None
+    return _CHAT.search(head) is not None or next(_asked(head), None) is not None
 
 
 def answers(data: bytes) -> Iterator[tuple[int, int, int, int]]:
     """Each answer: from where to where what is asked for is named, and from where to where the answer stands."""
-    done = 0
-    for asked in ASKED.finditer(data):
-        if asked.start() < done:
-            continue
+    for asked in _asked(data):
         end = data.find(b"\n", asked.end(), asked.end() + LONGEST_LINE)
         start = data.rfind(b"\n", max(0, asked.start() - LONGEST_LINE), asked.start()) + 1
         if end < 0 or (not start and asked.start() > LONGEST_LINE):
             continue
-        done = end
         spoken = _STARTED.match(data, start, end) is not None
         rest = data[asked.end() : end]
         question = b"?" in rest or b"\xef\xbc\x9f" in rest or data[start:end].rstrip().endswith(b":") or data[start : start + 2] in _PROMPTS
         found = _answer(data, end + 1, spoken, question)
         if found:
             yield (*asked.span(), *found)
+
+
+def _asked(data: bytes) -> Iterator[re.Match[bytes]]:
+    """The first name of a credential on each line that has one."""
+    lowered = data.lower()
+    nexts = {piece: at for piece in _PIECES if (at := lowered.find(piece)) >= 0}
+    done = 0
+    while nexts:
+        place = min(nexts.values())
+        asked = ASKED.search(data, max(done, place - 12), place + 20)
+        if asked:
+            end = data.find(b"\n", asked.end())
+            done = len(data) if end < 0 else end
+            yield asked
+        beyond = max(done, place + 1)
+        for piece, at in list(nexts.items()):
+            if at < beyond:
+                at = lowered.find(piece, beyond)
+                if at >= 0:
+                    nexts[piece] = at
+                else:
+                    del nexts[piece]
 
 
 def _answer(data: bytes, at: int, spoken: bool, question: bool) -> tuple[int, int] | None:

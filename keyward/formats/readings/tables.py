@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from keyward.formats.readings.answers import ASKED, PASSWORDS, answers, may_answer
+from keyward.formats.readings.answers import PASSWORDS, answers, may_answer
 from keyward.formats.readings.rewriting import RunsUnderWay
 from keyward.formats.views import Runs, View
 
@@ -84,9 +84,8 @@ class TableView(View):
 
 def table_view(data: bytes) -> View | None:
     """The cells that columns named like credentials have; None if there are none."""
-    if not _CREDENTIAL.search(data) and not ASKED.search(data):
-        return None
-    return _view("table", data, (_sql_rows, _copied_rows, _markdown_rows, _separated_rows, _answers))
+    tables = (_sql_rows, _copied_rows, _markdown_rows, _separated_rows) if _CREDENTIAL.search(data) else ()
+    return _view("table", data, (*tables, _answers))
 
 
 def answer_view(data: bytes) -> View | None:
