@@ -13,6 +13,7 @@ from keyward.match.assemble import Candidate
 from keyward.match.generic import GENERIC_SIGNALS
 from keyward.match.judge import NEVER, SIGNALS, Context, judge
 from keyward.match.personas import REGULAR
+from keyward.match.signals import file
 from keyward.match.signals.name import strength
 from keyward.model.finding import Signal
 from keyward.model.kind import CredentialKind, Kind
@@ -102,6 +103,14 @@ def test_a_random_value_in_a_lock_file_translation_or_minified_file_is_not_shown
 )
 def test_messages_that_people_and_agents_send_are_no_translation(path: str, translation: bool) -> None:
     assert (confidence(an(32).sample(1).text, b'"token": "', b'"', path) < REGULAR) is translation
+
+
+@pytest.mark.parametrize("ending", ["md", "mdx", "mdc", "txt", "rst", "adoc", "org", "eml", "mbox", "msg", "html", "htm", "jsonl", "ndjson", "rtf", "ics", "vcf"])
+def test_what_people_write_is_known_by_its_ending_or_its_folder(ending: str) -> None:
+    assert file.is_written(f"a/b.{ending}") and not file.is_written("a/b.py")
+    assert file.is_written("slack/ops/2024-01-17.json") and file.is_written("chats/with bob") and not file.is_written("data/2024.json")
+    of_notes = file.kind_of_file(context(an(12).sample(1).text, path=f"notes/b.{ending}"))
+    assert (of_notes is None) or ending not in ("md", "mdx", "org", "html", "htm")
 
 
 @pytest.mark.parametrize("before", [b"ConvertTo-SecureString -AsPlainText '", b"rootpw --plaintext ", b"Password: <code>", b"<b>Password:</b> <span>"])

@@ -1,5 +1,6 @@
 """Tables whose columns say what a cell is: rows of an SQL dump, a CSV file with a header, tables in Markdown. The view has `name = "cell"` for each
-cell of a column whose name speaks of credentials, and for each row of two cells of which the first does.
+cell of a column whose name speaks of credentials, and for each row of two cells of which the first does. An answer (`readings.answers`) is such a cell
+under what its question names.
 
 A cell with a quotation mark or a backslash is left out: what it means depends on the dialect. Of a CSV file the first window is read, which has the
 header.
